@@ -1,0 +1,91 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { build } from "../build.ts";
+
+/** A folder with a space and a quote, below one whose deno.json would stop Deno. */
+const above = Deno.makeTempDirSync({ prefix: "hako-build-" });
+Deno.writeTextFileSync(`${above}/deno.json`, "{ not JSON");
+Deno.chmodSync(above, 0o755);
+const hako = build(`${above}/it's here`);
+globalThis.addEventListener("unload", () => Deno.removeSync(above, { recursive: true }));
+
+const VERSION = /^hako version \S+\nspec: \S+\ndeno: \S+\n$/;
+
+interface Surroundings {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  readonly uid?: number;
+}
+
+function run(program: string, args: string[], { env = {}, cwd = "/", uid }: Surroundings = {}) {
+  const command = new Deno.Command(program, { args, env, clearEnv: true, cwd, uid, gid: uid });
+  const { code, stdout, stderr } = command.outputSync();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+function assertRuns({ code, stdout, stderr }: ReturnType<typeof run>): void {
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, VERSION);
+}
+
+Deno.test("runs without any environment, from anywhere, and beneath somebody else's deno.json", () => {
+  assertRuns(run(hako, ["--version"]));
+  assertRuns(run(hako, ["--version"], { cwd: "/proc/self" }));
+  assertRuns(run(hako, ["--version"], { env: { HOME: "/nonexistent", PATH: "/nonexistent" } }));
+});
+
+Deno.test("runs through a symbolic link and with a relative path", () => {
+  const link = `${above}/link`;
+  Deno.symlinkSync(hako, link);
+  assertRuns(run(link, ["--version"]));
+  assertRuns(run("./link", ["--version"], { cwd: above }));
+  assertRuns(run("/bin/sh", ["-c", "link --version"], { env: { PATH: above } }));
+});
+
+Deno.test("is not moved by files where Deno looks for settings", () => {
+  const home = Deno.makeTempDirSync({ dir: above });
+  for (const name of [".npmrc", "deno.json", "package.json", "deno.lock"]) {
+    Deno.writeTextFileSync(`${home}/${name}`, "{ = not [ valid");
+  }
+  assertRuns(run(hako, ["--version"], { cwd: home, env: { HOME: home } }));
+});
+
+Deno.test("passes arguments and the exit status through", () => {
+  const { code, stderr } = run(hako, ["run", "--bundle", 'it\'s a "b" $HOME', "--", "--help", ""]);
+  assertEquals([code, stderr], [1, 'hako: "run" requires exactly 1 argument(s)\n']);
+});
+
+Deno.test("takes its code from the cache that the build has warmed, as another user too", () => {
+  // Who may not read the folder cannot run it either.
+  const users = Deno.uid() === 0 ? [undefined, 65534] : [undefined];
+  for (const uid of users) {
+    const { stderr } = run(hako, ["--version"], { env: { DENO_LOG: "debug" }, uid });
+    assertStringIncludes(stderr, "V8 code cache hit for ES module: file://");
+  }
+});
+
+Deno.test("runs when its cache is gone and cannot be made", () => {
+  const other = build(`${above}/cold`);
+  Deno.removeSync(`${above}/cold/cache`, { recursive: true });
+  Deno.writeTextFileSync(`${above}/cold/cache`, "");
+  assertRuns(run(other, ["--version"]));
+});
+
+Deno.test({
+  name: "needs no network, and asks for none",
+  ignore: Deno.uid() !== 0,
+  fn() {
+    assertRuns(run("/usr/bin/unshare", ["--net", hako, "--version"]));
+  },
+});
+
+Deno.test("is one readable file beside Deno, and builds over itself", () => {
+  assertEquals([...Deno.readDirSync(`${above}/it's here`)].map(({ name }) => name).sort(), [
+    "cache",
+    "deno",
+    "hako",
+  ]);
+  build(`${above}/it's here`);
+  assertRuns(run(hako, ["--version"]));
+  assert(!Deno.readTextFileSync(hako).includes("node:"), "the bundle imports from node:");
+});

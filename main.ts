@@ -1,0 +1,83 @@
+/**
+ * The program: argv -> command -> exit code. The only file that prints and exits.
+ *
+ * @module
+ */
+
+import {
+  commands,
+  type GlobalOptions,
+  globalOptions,
+  parseOptions,
+  programHelp,
+  runCommand,
+  versionText,
+} from "./runtime/cli/mod.ts";
+import { ConfigError, StateError, SyscallError, UsageError } from "./runtime/errors.ts";
+import { type Fields, log } from "./runtime/log.ts";
+
+function main(args: readonly string[]): number | Promise<number> {
+  const { options: global, positionals } = parseOptions(globalOptions, args, { stopAtPositional: true });
+  const [name, ...rest] = positionals;
+  openLog(global);
+  if (global.version) {
+    print(versionText());
+  } else if (global.help || name === undefined) {
+    print(programHelp(globalOptions, commands));
+  } else {
+    return runCommand({ global, commands, print }, name, rest);
+  }
+  return 0;
+}
+
+function openLog({ log: file, "log-format": format, "log-level": level, debug }: GlobalOptions): void {
+  try {
+    log.open({ file, format, level: debug ? "debug" : level });
+  } catch (error) {
+    throw new UsageError(`cannot open the log: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** One line for what Hako throws on purpose; anything else is a bug, and its stack is what helps. */
+function describe(error: unknown): [message: string, fields?: Fields] {
+  if (error instanceof UsageError || error instanceof StateError) return [error.message];
+  if (error instanceof ConfigError) return [error.message, { config: error.pointer }];
+  if (error instanceof SyscallError) {
+    const { message, call, errno, path, pointer } = error;
+    return [message, {
+      syscall: call,
+      errno: errno.name,
+      ...path && { path },
+      ...pointer && { config: pointer },
+    }];
+  }
+  return [`bug: ${error instanceof Error ? error.stack : error}`];
+}
+
+function print(text: string): void {
+  try {
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(Deno.stdout.writeSync(rest));
+    }
+  } catch (error) {
+    // `hako explain | head`: end as by SIGPIPE, which Deno ignores.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(128 + 13);
+    throw error;
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  try {
+    const status = await main(args);
+    log.flush();
+    return status;
+  } catch (error) {
+    log.error(...describe(error));
+    return 1;
+  }
+}
+
+// The build's warm-up run has to end by itself: V8's code cache is stored after the module, which exit() cuts off.
+const warmUp = Deno.args[0] === "--warm-up";
+const status = await run(warmUp ? Deno.args.slice(1) : Deno.args);
+if (!warmUp) Deno.exit(status);

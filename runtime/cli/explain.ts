@@ -1,0 +1,35 @@
+/** `hako explain`: print what `run` would do, without doing it. @module */
+
+import { readBundle } from "../container/bundle.ts";
+import { gatherHost } from "../host/gather.ts";
+import { formatPlan, planToJson } from "../plan/format.ts";
+import { hostFromJson } from "../plan/host.ts";
+import { planCreate } from "../plan/plan.ts";
+import { defineCommand } from "./command.ts";
+import { bundleOption } from "./create_options.ts";
+
+export const explain = defineCommand({
+  name: "explain",
+  summary: "print the system calls that a bundle is compiled to",
+  usage: "[options]",
+  positionals: { min: 0, max: 0 },
+  options: {
+    bundle: bundleOption,
+    json: { type: "flag", help: "print the plan as JSON" },
+    host: {
+      type: "text",
+      value: "FILE",
+      complete: "file",
+      help: "plan for the host that FILE describes, not for this one",
+    },
+  },
+  action({ options, print }) {
+    const { config, path } = readBundle(options.bundle);
+    const host = options.host === undefined
+      ? gatherHost(config, { id: "container", bundle: path })
+      : hostFromJson(Deno.readTextFileSync(options.host));
+    const plan = planCreate(config, host);
+    print(options.json ? `${JSON.stringify(planToJson(plan), null, 2)}\n` : formatPlan(plan));
+    return 0;
+  },
+});

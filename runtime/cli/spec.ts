@@ -1,0 +1,44 @@
+/** `hako spec`: write a config.json to start from. @module */
+
+import { makeHostRootfs } from "../container/host_rootfs.ts";
+import { StateError, UsageError } from "../errors.ts";
+import type { Config } from "../spec/config.ts";
+import { defaultConfig } from "../spec/default.ts";
+import { stringify } from "../spec/json.ts";
+import { defineCommand } from "./command.ts";
+import { bundleOption } from "./create_options.ts";
+
+export const spec = defineCommand({
+  name: "spec",
+  summary: "write a config.json to start from",
+  usage: "[options]",
+  positionals: { min: 0, max: 0 },
+  options: {
+    bundle: bundleOption,
+    rootless: { type: "flag", help: "for a user without root's rights" },
+    host: {
+      type: "flag",
+      help: "with the host's own /usr, /bin, /lib and /etc, read-only, as the root filesystem",
+    },
+  },
+  action({ options: { bundle = ".", rootless, host } }) {
+    const path = `${bundle}/config.json`;
+    const base = defaultConfig({ rootless, uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 });
+    const config: Config = host ? { ...base, mounts: [...base.mounts ?? [], ...hostMounts(bundle)] } : base;
+    try {
+      Deno.writeTextFileSync(path, `${stringify(config, "\t")}\n`, { createNew: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) {
+        throw new StateError("", `File ${path} exists. Remove it first`);
+      }
+      if (error instanceof Deno.errors.NotFound) throw new UsageError(`${bundle}: no such file or directory`);
+      throw error;
+    }
+    return 0;
+  },
+});
+
+function hostMounts(bundle: string) {
+  Deno.mkdirSync(bundle, { recursive: true });
+  return makeHostRootfs(`${bundle}/rootfs`);
+}

@@ -1,0 +1,51 @@
+/**
+ * User namespaces whose only use is their id map: an id-mapped mount takes it from there.
+ *
+ * @see mount_setattr(2), MOUNT_ATTR_IDMAP; config.md#posix-platform-mounts
+ * @module
+ */
+import { Init } from "../init/init.ts";
+import { AT_FDCWD, CLONE_NEWUSER, O_CLOEXEC, O_RDONLY } from "../linux/generated/constants.ts";
+import { close, openat2 } from "../linux/files.ts";
+import { mapStatusPage } from "../plan/inherited.ts";
+import { idmappedMounts } from "../plan/mounts.ts";
+import { barrier, type Plan, step } from "../plan/node.ts";
+import type { Config } from "../spec/config.ts";
+import { idMap, writeProcFile } from "./namespaces.ts";
+
+/** @returns a descriptor for each id-mapped mount of the config, in their order */
+export function openIdmaps(config: Config, id: string, directory: string): number[] {
+  const fds: number[] = [];
+  try {
+    for (const { uidMappings, gidMappings, reason, index } of idmappedMounts(config)) {
+      const init = Init.spawn(planNamespace(reason.pointer), {
+        id,
+        statusPath: `${directory}/idmap${index}`,
+        firstFd: 3,
+      });
+      try {
+        init.next();
+        writeProcFile(init.pid, "gid_map", idMap(gidMappings), `${reason.pointer}/gidMappings`);
+        writeProcFile(init.pid, "uid_map", idMap(uidMappings), `${reason.pointer}/uidMappings`);
+        // The namespace lives on by this descriptor, and later by the mount.
+        fds.push(openat2(AT_FDCWD, `/proc/${init.pid}/ns/user`, { flags: O_RDONLY | O_CLOEXEC }));
+      } finally {
+        init.kill();
+        init.close();
+      }
+    }
+    return fds;
+  } catch (error) {
+    fds.forEach(close);
+    throw error;
+  }
+}
+
+/** A process that makes a user namespace and waits in it. */
+function planNamespace(pointer: string): Plan {
+  return [
+    mapStatusPage(),
+    step({ label: "create a user namespace for its id map", pointer }, "unshare", [CLONE_NEWUSER]),
+    barrier("namespaces", "the runtime writes the id maps"),
+  ];
+}

@@ -1,0 +1,25 @@
+/**
+ * What a config asks for that Hako does not do yet, said loudly: a container must not look more confined than it is.
+ *
+ * @module
+ */
+import type { Config } from "../spec/config.ts";
+
+/** One line for each member that has no effect. */
+export function ignoredMembers({ linux, hooks }: Config): string[] {
+  const ignored: string[] = [];
+  const add = (pointer: string, value: unknown, what: string) => {
+    if (value !== undefined) ignored.push(`config.json ${pointer} is ignored: ${what}`);
+  };
+  add("/linux/resources", linux?.resources, "the container has no limits, and no device is denied to it");
+  add("/linux/cgroupsPath", linux?.cgroupsPath, "the container stays in the cgroup of its caller");
+  add("/linux/seccomp", linux?.seccomp, "no system call is denied to the container");
+  add("/linux/intelRdt", linux?.intelRdt, "the container stays in the caller's class of service");
+  add("/linux/netDevices", linux?.netDevices, "no interface is moved");
+  add(
+    "/hooks",
+    Object.values(hooks ?? {}).some((list) => list?.length) ? hooks : undefined,
+    "no hook is run",
+  );
+  return ignored;
+}

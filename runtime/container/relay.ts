@@ -1,0 +1,46 @@
+/**
+ * Bytes between our standard streams and a container's terminal.
+ *
+ * @module
+ */
+import { POLLIN } from "../linux/generated/constants.ts";
+import { read, write } from "../linux/files.ts";
+import { isErrno, syscallOnThread } from "../linux/libc.ts";
+
+export interface Relay {
+  /** All that was written to the terminal has been written to stdout, and nobody has it open any more. */
+  readonly drained: Promise<void>;
+}
+
+const CHUNK_BYTES = 65536;
+
+/** Copies stdin to the terminal and the terminal to stdout, until the terminal's last user has closed it. */
+export function relayTerminal(master: number): Relay {
+  // Not awaited: it sits in a read of stdin when all else is over, and ends with us.
+  void copy(0, master);
+  return { drained: copy(master, 1) };
+}
+
+async function copy(from: number, to: number): Promise<void> {
+  try {
+    for (;;) {
+      await readable(from);
+      const bytes = read(from, CHUNK_BYTES);
+      if (bytes.length === 0) return;
+      write(to, bytes);
+    }
+  } catch (error) {
+    // EIO is how a master says that all its slaves are closed (pty(7)), and how a terminal says that it hung up. The rest
+    // is about a stream of ours that nobody reads or writes any more.
+    if (!isErrno(error, "EIO", "EPIPE", "EBADF", "EAGAIN")) throw error;
+  }
+}
+
+/** poll(2) on another thread, so that signals are served meanwhile. */
+async function readable(fd: number): Promise<void> {
+  const pollfd = new Uint8Array(8);
+  const view = new DataView(pollfd.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, POLLIN, true);
+  await syscallOnThread("ppoll", [pollfd, 1, 0, 0, 0]);
+}

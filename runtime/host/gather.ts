@@ -1,0 +1,146 @@
+/**
+ * The facts that a plan needs, read once before planning. Nothing is read that the config does not ask for.
+ *
+ * @module
+ */
+import { ConfigError, StateError } from "../errors.ts";
+import { CAP_SYS_ADMIN } from "../linux/generated/constants.ts";
+import type { FileType, Host, Target } from "../plan/host.ts";
+import { isBind, plannedMounts } from "../plan/mounts.ts";
+import { parseMountOptions } from "../plan/mount_options.ts";
+import type { Config } from "../spec/config.ts";
+import { readHierarchies } from "./cgroups.ts";
+import { readLimits } from "./limits.ts";
+import { mountPointOf, readMountinfo } from "./mountinfo.ts";
+import { resolveInRoot } from "./targets.ts";
+
+/** What the command line says about the container. */
+export interface HostOptions {
+  readonly id: string;
+  /** Absolute path. */
+  readonly bundle: string;
+  readonly preserveFds?: number;
+  readonly noPivot?: boolean;
+  readonly noNewKeyring?: boolean;
+}
+
+/**
+ * Looks at the machine for what `config` needs.
+ *
+ * @throws {ConfigError} if the root filesystem is no directory
+ * @throws {StateError} if the kernel is too old
+ */
+export function gatherHost(config: Config, options: HostOptions): Host {
+  checkKernel(options.id);
+  const { id, bundle, preserveFds = 0, noPivot = false, noNewKeyring = false } = options;
+  const rootfs = findRootfs(config, bundle);
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const capabilities = BigInt(`0x${/^CapPrm:\t(.*)$/m.exec(status)?.[1] ?? "0"}`);
+  const limits = readLimits();
+  const asked = config.process?.rlimits ?? [];
+  const needsCgroups = config.mounts?.some(({ type }) => type?.startsWith("cgroup"));
+  const needsMountPoint = config.linux?.rootfsPropagation !== undefined;
+  const mounts = needsMountPoint || noPivot || needsCgroups ? readMountinfo() : [];
+
+  return {
+    id,
+    bundle,
+    rootfs,
+    rootfsMountPoint: needsMountPoint ? mountPointOf(rootfs, mounts) : "/",
+    privileged: (capabilities >> BigInt(CAP_SYS_ADMIN) & 1n) === 1n,
+    preserveFds,
+    noPivot,
+    noNewKeyring,
+    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    capabilities,
+    nofile: limits.RLIMIT_NOFILE,
+    ...(asked.length > 0 && {
+      rlimits: Object.fromEntries(asked.map(({ type }) => [type, limits[type]]).filter(([, limit]) => limit)),
+    }),
+    nullStdio: config.process?.user.uid === 0 ? [] : [0, 1, 2].map(isNull),
+    apparmor: !!config.process?.apparmorProfile && isEnabled("/sys/module/apparmor/parameters/enabled", "Y"),
+    selinux: !!(config.process?.selinuxLabel || config.linux?.mountLabel) &&
+      isEnabled("/sys/fs/selinux/enforce"),
+    sources: readSources(config, bundle),
+    targets: readTargets(config, rootfs),
+    hierarchies: needsCgroups ? readHierarchies(mounts) : [],
+    procMounts: noPivot
+      ? mounts.filter(({ type }) => type === "proc" || type === "sysfs").map(({ mountPoint }) => mountPoint)
+      : [],
+  };
+}
+
+/** Of mount_setattr(2), close_range(2), openat2(2), pidfd_getfd(2) and cgroup.kill the latest is cgroup.kill. */
+const OLDEST_KERNEL = [5, 14] as const;
+
+function checkKernel(id: string): void {
+  const [major = 0, minor = 0] = Deno.osRelease().split(/[.-]/).map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new StateError(
+    id,
+    `Linux ${Deno.osRelease()} is too old: Hako needs ${oldestMajor}.${oldestMinor} or later`,
+  );
+}
+
+function findRootfs({ root }: Config, bundle: string): string {
+  const path = root.path.startsWith("/") ? root.path : `${bundle}/${root.path}`;
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.lstatSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new ConfigError("/root/path", `"${path}": no such file or directory`);
+  }
+  // A link could be turned to another directory between now and the step that opens it.
+  if (info.isSymlink) throw new ConfigError("/root/path", `must not be a symbolic link, as "${path}" is`);
+  if (!info.isDirectory) {
+    throw new ConfigError("/root/path", `must be a directory: "${path}" is not a directory`);
+  }
+  return Deno.realPathSync(path);
+}
+
+function readSources(config: Config, bundle: string): Record<number, FileType> {
+  const sources: Record<number, FileType> = {};
+  config.mounts?.forEach((mount, index) => {
+    if (mount.source === undefined || !isBind(mount, parseMountOptions(mount.options ?? []))) return;
+    const path = mount.source.startsWith("/") ? mount.source : `${bundle}/${mount.source}`;
+    try {
+      sources[index] = Deno.statSync(path).isDirectory ? "directory" : "file";
+    } catch {
+      // The step that opens it says why it cannot.
+      sources[index] = "missing";
+    }
+  });
+  return sources;
+}
+
+function readTargets(config: Config, rootfs: string): Record<string, Target> {
+  const targets: Record<string, Target> = {};
+  const covered: string[] = [];
+  for (const { destination } of plannedMounts(config)) {
+    const isCovered = covered.some((path) => destination === path || destination.startsWith(`${path}/`));
+    if (!isCovered) targets[destination] = resolveInRoot(rootfs, destination);
+    covered.push(destination);
+  }
+  return targets;
+}
+
+function isNull(descriptor: number): boolean {
+  try {
+    // makedev(1, 3)
+    return Deno.statSync(`/proc/self/fd/${descriptor}`).rdev === 0x103;
+  } catch {
+    // Closed, or a pipe of a namespace that we do not see: not /dev/null in any case.
+    return false;
+  }
+}
+
+function isEnabled(file: string, value?: string): boolean {
+  try {
+    const text = Deno.readTextFileSync(file);
+    return value === undefined || text.trim() === value;
+  } catch {
+    return false;
+  }
+}

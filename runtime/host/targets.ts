@@ -1,0 +1,55 @@
+/**
+ * What the image has at the places where something is to be mounted.
+ *
+ * @module
+ */
+import type { FileType, Target } from "../plan/host.ts";
+
+/** As many links as the kernel follows in one path: path_resolution(7). */
+const MAX_LINKS = 40;
+
+/**
+ * Resolves `path` in `rootfs` as openat2(2) with RESOLVE_IN_ROOT does, and beyond it where a link dangles: engines mount on
+ * /etc/resolv.conf, which some images have as a link into an empty /run.
+ *
+ * A hint for the planner, who has each step resolve the path again: an image that changes meanwhile gains nothing.
+ */
+export function resolveInRoot(rootfs: string, path: string): Target {
+  const pending = path.split("/").reverse();
+  const resolved: string[] = [];
+  let links = 0;
+  let info: Deno.FileInfo | undefined;
+  while (pending.length > 0) {
+    const name = pending.pop()!;
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      resolved.pop();
+      continue;
+    }
+    const here = `${rootfs}/${[...resolved, name].join("/")}`;
+    info = lstat(here);
+    if (info?.isSymlink && links++ < MAX_LINKS) {
+      const to = Deno.readLinkSync(here);
+      if (to.startsWith("/")) resolved.length = 0;
+      pending.push(...to.split("/").reverse());
+      continue;
+    }
+    resolved.push(name);
+  }
+  info = lstat(`${rootfs}/${resolved.join("/")}`);
+  const type: FileType = info === undefined ? "missing" : info.isDirectory ? "directory" : "file";
+  return {
+    path: `/${resolved.join("/")}`,
+    type,
+    ...(type !== "missing" && info!.mode !== null && { mode: info!.mode & 0o7777 }),
+  };
+}
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch {
+    // Missing, or not to be looked at: the step that opens it will say so.
+    return undefined;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * A running init, as the runtime sees it: spawned from a plan, met at its barriers, and asked why it failed.
+ *
+ * @module
+ */
+import { StateError, SyscallError } from "../errors.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, SIGKILL } from "../linux/generated/constants.ts";
+import {
+  close,
+  duplicate,
+  memfdCreate,
+  openat2,
+  pread,
+  pwrite,
+  read,
+  seal,
+  socketpair,
+  write,
+} from "../linux/files.ts";
+import { ERRNO } from "../linux/generated/errno.ts";
+import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
+import { type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
+import { formatCall } from "../plan/format_call.ts";
+import {
+  type BarrierName,
+  LATE_BYTES,
+  type LateName,
+  type Plan,
+  type SlotName,
+  type Step,
+} from "../plan/node.ts";
+import { lateOffset, STATUS_BYTES } from "../plan/status_page.ts";
+import { elfImage } from "./elf.ts";
+import { encode, type Program } from "./encode.ts";
+import { DATA_ADDRESS, RECORD_BYTES, STATUS } from "./record.ts";
+
+export interface InitOptions {
+  /** The container's id, for errors. */
+  readonly id: string;
+  /** The file to share with the init. It must not exist; it stays until somebody removes it. */
+  readonly statusPath: string;
+  /** The first descriptor that the init's own may have: 3 and those that the container inherits. */
+  readonly firstFd: number;
+  /** Descriptors for the init from `firstFd + 2` on. */
+  readonly extraFds?: readonly number[];
+}
+
+/** The barriers by the first letter of their names, which is what the init sends. */
+const BARRIERS: Readonly<Record<string, BarrierName>> = {
+  n: "namespaces",
+  m: "mounted",
+  r: "ready",
+  s: "start",
+};
+
+export class Init {
+  /** The process that was spawned; it is gone once it has forked {@linkcode Init.pid}. */
+  readonly #spawned: number;
+  readonly #program: Program;
+  readonly #status: number;
+  readonly #socket: number;
+  readonly #id: string;
+  /** At a barrier. */
+  #waiting = false;
+  /** The spawned process has forked the container's, and is reaped. */
+  #forked = false;
+  #ended: ExitStatus | undefined;
+  #pidfd: number | undefined;
+
+  private constructor(
+    id: string,
+    spawned: number,
+    program: Program,
+    fds: { readonly status: number; readonly socket: number },
+  ) {
+    this.#id = id;
+    this.#spawned = spawned;
+    this.#program = program;
+    this.#status = fds.status;
+    this.#socket = fds.socket;
+  }
+
+  /** Spawns the init of `plan`. It runs until its first barrier. */
+  static spawn(plan: Plan, { id, statusPath, firstFd, extraFds = [] }: InitOptions): Init {
+    const program = encode(plan, CPU, { $status: firstFd, $barrier: firstFd + 1 });
+    const opened: number[] = [];
+    // Above all numbers that the init has them under, so that no dup2(2) closes one that is still to come.
+    const open = (fd: number): number => {
+      const end = firstFd + 2 + extraFds.length;
+      const high = fd < end ? duplicate(fd, end) : fd;
+      if (high !== fd) close(fd);
+      opened.push(high);
+      return high;
+    };
+    try {
+      const status = open(
+        openat2(AT_FDCWD, statusPath, { flags: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600 }),
+      );
+      syscall("ftruncate", [status, STATUS_BYTES], { path: statusPath });
+      const image = open(sealedImage(program));
+      const [ours, theirs] = socketpair().map(open) as [number, number];
+      const spawned = posixSpawn({
+        path: `/proc/self/fd/${image}`,
+        args: ["hako-init"],
+        env: [],
+        fds: [status, theirs, ...extraFds].map((from, index) => ({ from, to: firstFd + index })),
+      });
+      close(image);
+      // Ours alone, so that its end is heard when the last process of the init has gone.
+      close(theirs);
+      return new Init(id, spawned, program, { status, socket: ours });
+    } catch (error) {
+      opened.forEach(close);
+      throw error;
+    }
+  }
+
+  /** The container's process, or, before it is forked, the one that will do it. */
+  get pid(): number {
+    return this.slot("$init") || this.#spawned;
+  }
+
+  /** Refers to {@linkcode Init.pid} for as long as this object lives. */
+  get pidfd(): number {
+    return this.#pidfd ??= pidfdOpen(this.pid);
+  }
+
+  /**
+   * Waits until the init is at its next barrier.
+   *
+   * @returns its name; undefined once the container's program runs
+   * @throws {SyscallError} the step that failed
+   */
+  next(): BarrierName | undefined {
+    if (this.#waiting) write(this.#socket, new Uint8Array(1));
+    const [letter] = read(this.#socket, 1);
+    this.#waiting = letter !== undefined;
+    this.#reapSpawned();
+    if (letter !== undefined) return BARRIERS[String.fromCharCode(letter)];
+    const failure = this.#failure();
+    if (failure === undefined) return undefined;
+    throw failure;
+  }
+
+  /** The result of a step, 0 if it has not run. */
+  slot(name: SlotName): number {
+    const offset = this.#program.slots.get(name);
+    if (offset === undefined) return 0;
+    return Number(new DataView(pread(this.#status, 8, offset).buffer).getBigInt64(0, true));
+  }
+
+  /** Writes a late string: the init must be at a barrier before the step that takes it. */
+  writeLate(name: LateName, text: string): void {
+    const bytes = new TextEncoder().encode(`${text}\0`);
+    if (bytes.length > LATE_BYTES) {
+      throw new SyscallError("execve", errnoInfo(ERRNO.E2BIG), {
+        label: `pass ${name} to the container`,
+        pointer: "runtime",
+      });
+    }
+    pwrite(this.#status, bytes, lateOffset(name));
+  }
+
+  /** Why the init ended: the step that failed, or the one that it was killed in. Undefined if that was execve(2). */
+  #failure(): SyscallError | StateError | undefined {
+    const page = new DataView(pread(this.#status, STATUS.slots, 0).buffer);
+    const word = (offset: number) => Number(page.getBigUint64(offset, true));
+    if (word(STATUS.failed) !== 0) {
+      const step = this.#step(word(STATUS.failed));
+      const { call, label, pointer } = step;
+      return new SyscallError(call, errnoInfo(word(STATUS.errno)), {
+        label,
+        detail: formatCall(step),
+        pointer,
+      });
+    }
+    const step = this.#step(word(STATUS.record));
+    if (step.call === "execve") return undefined;
+    const status = this.wait();
+    const how = status.kind === "signaled"
+      ? `was killed by signal ${status.signal}`
+      : `exited with ${status.code}`;
+    return new StateError(this.#id, `${step.label}: ${formatCall(step)}: the init ${how}`);
+  }
+
+  /** Waits for the end of the container's process, and reaps it. */
+  wait(): ExitStatus {
+    return this.#ended ??= wait(this.pid);
+  }
+
+  /** As {@linkcode Init.wait}, while signals and promises are served. */
+  async waitAsync(): Promise<ExitStatus> {
+    return this.#ended ??= await waitAsync(this.pid);
+  }
+
+  /** Kills all that has come of the plan, and reaps it. */
+  kill(): void {
+    if (this.#ended !== undefined) return;
+    // Children that nobody has reaped keep their pids: no signal can hit a stranger. The first goes first, for it may be
+    // just about to fork the second.
+    if (!this.#forked) {
+      trySyscall("kill", [this.#spawned, SIGKILL]);
+      const status = wait(this.#spawned);
+      this.#forked = true;
+      if (this.pid === this.#spawned) {
+        this.#ended = status;
+        return;
+      }
+    }
+    trySyscall("kill", [this.pid, SIGKILL]);
+    this.wait();
+  }
+
+  /** Closes what belongs to the runtime. An init that waits ends. */
+  close(): void {
+    for (const fd of [this.#socket, this.#status, this.#pidfd]) if (fd !== undefined) close(fd);
+  }
+
+  /** The first process exits when it has forked the second. */
+  #reapSpawned(): void {
+    if (this.#forked || this.pid === this.#spawned) return;
+    wait(this.#spawned);
+    this.#forked = true;
+  }
+
+  #step(address: number): Step {
+    return this.#program.steps[(address - DATA_ADDRESS) / RECORD_BYTES] ?? this.#program.steps[0]!;
+  }
+}
+
+/** The program as an executable that nobody can change (CVE-2019-5736: a container overwrote the binary that entered it). */
+function sealedImage({ data }: Program): number {
+  const fd = memfdCreate("hako-init");
+  try {
+    for (const { offset, bytes } of elfImage(data, CPU)) pwrite(fd, bytes, offset);
+    seal(fd);
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The end of the plan: the working directory, the descriptors, and execve(2).
+ *
+ * @see execve(2), config.md#process
+ * @module
+ */
+import { CLOSE_RANGE_CLOEXEC } from "../linux/generated/constants.ts";
+import type { Config, Process } from "../spec/config.ts";
+import type { Host } from "./host.ts";
+import { openOrCreateInRoot } from "./in_root.ts";
+import { endOfOwnFds, firstOwnFd, LAST_FD } from "./inherited.ts";
+import { type LateArg, type Node, type Reason, slot, step } from "./node.ts";
+
+/**
+ * Enters `process.cwd`, which is made if it is missing.
+ *
+ * By a descriptor that was opened beneath `$root`, so it cannot be outside of it, however the path is written
+ * (CVE-2024-21626). While we are root: the user may not be allowed to pass the directories above.
+ */
+export function workingDirectory(process: Process): Node[] {
+  const reason: Reason = { label: `enter ${process.cwd}`, pointer: "/process/cwd" };
+  return [
+    ...openOrCreateInRoot(reason, { path: process.cwd, type: "directory", save: "$cwd" }),
+    step(reason, "fchdir", [slot("$cwd")]),
+  ];
+}
+
+/** Lets go of all that the plan has opened: a waiting init keeps the barrier, the streams and the working directory. */
+export function closeDescriptors(config: Config, host: Host): Node[] {
+  return [
+    step({ label: "close the descriptors of the plan", pointer: "runtime" }, "close_range", [
+      endOfOwnFds(config, host),
+      LAST_FD,
+      0,
+    ]),
+  ];
+}
+
+/**
+ * Has execve(2) close everything that the container is not given. The barrier is among it: its end tells the runtime that
+ * the program runs.
+ */
+export function closeOnExec(host: Host): Node[] {
+  return [
+    step({ label: "close descriptors at execve", pointer: "runtime" }, "close_range", [
+      firstOwnFd(host),
+      LAST_FD,
+      CLOSE_RANGE_CLOEXEC,
+    ]),
+  ];
+}
+
+/** Becomes the container's process. */
+export function execute(process: Process): Node[] {
+  return [
+    step({ label: `exec ${JSON.stringify(process.args[0])}`, pointer: "/process/args" }, "execve", [
+      { late: "executable" },
+      { strings: process.args },
+      { strings: environment(process) },
+    ]),
+  ];
+}
+
+/** The last entry of a name counts. HOME comes from the container's /etc/passwd if there is none, or an empty one. */
+export function environment(process: Process): (string | LateArg)[] {
+  const entries = new Map<string, string>();
+  for (const entry of process.env ?? []) {
+    const name = entry.slice(0, entry.indexOf("="));
+    entries.delete(name);
+    entries.set(name, entry);
+  }
+  const home = entries.get("HOME");
+  if (home !== undefined && home !== "HOME=") return [...entries.values()];
+  entries.delete("HOME");
+  return [...entries.values(), { late: "HOME" }];
+}

@@ -1,0 +1,62 @@
+/**
+ * The first steps of every plan: the status page, and what the init must not keep of the process that spawned it.
+ *
+ * @module
+ */
+import {
+  AT_FDCWD,
+  MAP_FIXED,
+  MAP_SHARED,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  PROT_READ,
+  PROT_WRITE,
+} from "../linux/generated/constants.ts";
+import type { Config } from "../spec/config.ts";
+import type { Host } from "./host.ts";
+import { idmappedMounts } from "./mounts.ts";
+import { type Node, type Reason, slot, type Step, step } from "./node.ts";
+import { STATUS_ADDRESS, STATUS_BYTES } from "./status_page.ts";
+
+/** The first descriptor after those of the container: `$status`, then `$barrier`, then those of idmapped mounts. */
+export function firstOwnFd(host: Host): number {
+  return 3 + host.preserveFds;
+}
+
+/** The number after the last descriptor that the runtime hands to the init: the user namespaces of idmapped mounts. */
+export function endOfOwnFds(config: Config, host: Host): number {
+  return firstOwnFd(host) + 2 + idmappedMounts(config).length;
+}
+
+/** The highest descriptor that close_range(2) takes: all from a first one on. */
+export const LAST_FD = 0xffffffff;
+
+const reason: Reason = { label: "set up the init", pointer: "runtime" };
+
+/** The first step: from here on the runtime sees which step runs, and reads the errno of the one that fails. */
+export function mapStatusPage(): Step {
+  return step(reason, "mmap", [
+    STATUS_ADDRESS,
+    STATUS_BYTES,
+    PROT_READ | PROT_WRITE,
+    MAP_SHARED | MAP_FIXED,
+    slot("$status"),
+    0,
+  ]);
+}
+
+/** Maps the status page and lets go of everything else that the caller had open. */
+export function inherited(config: Config, host: Host): Node[] {
+  return [
+    mapStatusPage(),
+    // A descriptor of the host that our caller forgot to close must not be within the container's reach
+    // (CVE-2024-21626), nor keep a pipe open while the init waits.
+    step(reason, "close_range", [endOfOwnFds(config, host), LAST_FD, 0]),
+    // So that modes in the plan are the modes on disk. `umask` sets the container's own at the end.
+    step(reason, "umask", [0]),
+    // Everything that is written to /proc goes through this descriptor, never through the image's /proc
+    // (CVE-2019-16884, CVE-2025-52881).
+    step(reason, "openat", [AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0], "$proc"),
+  ];
+}

@@ -1,0 +1,40 @@
+import {
+  KEY_OTH_SEARCH,
+  KEY_USR_SEARCH,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  KEYCTL_SETPERM,
+} from "../linux/generated/constants.ts";
+import type { Config, Process } from "../spec/config.ts";
+import type { Host } from "./host.ts";
+import { selinuxKeyLabel } from "./labels.ts";
+import { namespace } from "./namespaces.ts";
+import { attempt, type Node, slot, step } from "./node.ts";
+
+/** What a new session keyring permits: possessor all; user view, read, link. See join_session_keyring() in the kernel. */
+const NEW_KEYRING = 0x3f130000;
+
+/**
+ * A session keyring of the container's own: the caller's would hand its keys over.
+ *
+ * @see keyctl_join_session_keyring(3), session-keyring(7)
+ */
+export function keyring(config: Config, process: Process, host: Host): Node[] {
+  if (host.noNewKeyring) return [];
+  const reason = { label: `join session keyring _ses.${host.id}`, pointer: "runtime" };
+  // `exec` finds the keyring by its name, which needs the right to search it. With a user namespace the one who looks
+  // may be another user than the owner.
+  const search = namespace(config, "user") === "none" ? KEY_USR_SEARCH : KEY_OTH_SEARCH;
+  return [
+    ...selinuxKeyLabel(process, host),
+    attempt(
+      step(reason, "keyctl", [KEYCTL_JOIN_SESSION_KEYRING, `_ses.${host.id}`, 0, 0, 0], "$keyring"),
+      [
+        // A kernel without keyrings.
+        "ENOSYS",
+        // A seccomp filter around us, as Docker's default: it then keeps the container from keyrings, too.
+        "EPERM",
+      ],
+      { then: [step(reason, "keyctl", [KEYCTL_SETPERM, slot("$keyring"), NEW_KEYRING | search, 0, 0])] },
+    ),
+  ];
+}

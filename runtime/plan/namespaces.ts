@@ -1,0 +1,165 @@
+/**
+ * Entering namespaces: those of others by path, then our own.
+ *
+ * @see namespaces(7), setns(2), unshare(2), config-linux.md#namespaces
+ * @module
+ */
+import {
+  AF_INET,
+  AT_FDCWD,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  IFF_UP,
+  O_CLOEXEC,
+  O_RDONLY,
+  PR_SET_DUMPABLE,
+  SIGCHLD,
+  SIOCSIFFLAGS,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+} from "../linux/generated/constants.ts";
+import type { Config, Namespace, NamespaceType } from "../spec/config.ts";
+import type { Host } from "./host.ts";
+import { barrier, type Node, type Reason, slot, type SlotName, step, tolerate } from "./node.ts";
+
+const CLONE_FLAG: Readonly<Record<NamespaceType, number>> = {
+  cgroup: CLONE_NEWCGROUP,
+  ipc: CLONE_NEWIPC,
+  mount: CLONE_NEWNS,
+  network: CLONE_NEWNET,
+  pid: CLONE_NEWPID,
+  time: CLONE_NEWTIME,
+  user: CLONE_NEWUSER,
+  uts: CLONE_NEWUTS,
+};
+
+/** The container's namespace of this type: new, joined, or none of its own. */
+export function namespace(config: Config, type: NamespaceType): "new" | "joined" | "none" {
+  const found = config.linux?.namespaces?.find((candidate) => candidate.type === type);
+  return found === undefined ? "none" : found.path ? "joined" : "new";
+}
+
+/** Enters the namespaces that are given by path. */
+export function joinNamespaces(config: Config, host: Host): Node[] {
+  const joined = (config.linux?.namespaces ?? [])
+    .map((entry, index) => ({ ...entry, index }))
+    .filter((entry) => entry.path);
+  if (joined.length === 0) return [];
+
+  const reason = ({ type, path, index }: Namespace & { index: number }): Reason => ({
+    label: `join the ${type} namespace ${path}`,
+    pointer: `/linux/namespaces/${index}/path`,
+  });
+  // A user namespace goes last while our own capabilities reach the others, and first where only those that we gain
+  // in it do (setns(2), "capabilities"). The mount namespace goes behind all whose path it might hide: they are open.
+  const rank = ({ type }: Namespace) =>
+    type === "user" ? (host.privileged ? 2 : 0) : type === "mount" ? 1.5 : 1;
+  const ordered = joined.toSorted((a, b) => rank(a) - rank(b));
+
+  return [
+    // Processes that are already in there must not trace us or look at our descriptors (CVE-2016-9962).
+    step({ label: "hide from the processes of the joined namespaces", pointer: "runtime" }, "prctl", [
+      PR_SET_DUMPABLE,
+      0,
+      0,
+      0,
+      0,
+    ]),
+    ...joined.map((entry) =>
+      step(reason(entry), "openat", [AT_FDCWD, entry.path!, O_RDONLY | O_CLOEXEC, 0], nsSlot(entry))
+    ),
+    ...ordered.map((entry) => step(reason(entry), "setns", [slot(nsSlot(entry)), CLONE_FLAG[entry.type]])),
+  ];
+}
+
+function nsSlot({ type }: Namespace): SlotName {
+  return `$ns_${type}`;
+}
+
+/** Makes the new namespaces and, where they only take effect on a child, forks it. */
+export function createNamespaces(config: Config): Node[] {
+  const namespaces = config.linux?.namespaces ?? [];
+  const fresh = namespaces.filter((entry) => !entry.path).map((entry) => entry.type);
+  // The maps must be there before the IPC namespace is made: its mqueue superblock belongs to root, which would be
+  // nobody. A time namespace takes its offsets only before anybody is in it, so it is made as early.
+  const early = fresh.filter((type) => type === "user" || (type === "time" && hasTimeOffsets(config)));
+  const rest = fresh.filter((type) => !early.includes(type));
+  const newRoot: Reason = { label: "become root of the user namespace", pointer: "/linux/namespaces" };
+
+  return [
+    ...(early.length > 0
+      ? [unshare(early), barrier("namespaces", "the runtime writes id maps and time offsets")]
+      : []),
+    ...(rest.length > 0 ? [unshare(rest)] : []),
+    ...(namespaces.some(({ type }) => type === "pid" || type === "time")
+      ? [
+        {
+          kind: "fork",
+          // The init becomes a sibling, so that it is a child of the runtime and falls to the runtime's subreaper.
+          flags: CLONE_PARENT | SIGCHLD,
+          save: "$init",
+          label: "fork the first process of the new namespaces",
+          pointer: "/linux/namespaces",
+        } as const,
+      ]
+      : []),
+    step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
+    ...(fresh.includes("network") ? loopback() : []),
+    // A joined user namespace may not map root: then we stay who we are.
+    ...(namespace(config, "user") === "joined"
+      ? [
+        tolerate(step(newRoot, "setresgid", [0, 0, 0]), ["EINVAL"]),
+        tolerate(step(newRoot, "setresuid", [0, 0, 0]), ["EINVAL"]),
+      ]
+      : []),
+  ];
+}
+
+/**
+ * Becomes root of a new user namespace.
+ *
+ * Comes after the root filesystem and the sources of bind mounts are open: until here we are still the caller towards the
+ * files of the host, and may pass directories that are closed to mapped ids.
+ */
+export function becomeRoot(config: Config, host: Host): Node[] {
+  if (namespace(config, "user") !== "new") return [];
+  const reason: Reason = { label: "become root of the user namespace", pointer: "/linux/uidMappings" };
+  return [
+    // An unprivileged caller must not drop groups: they may be there to deny (user_namespaces(7), CVE-2014-8989).
+    ...(host.privileged ? [step(reason, "setgroups", [0, null])] : []),
+    step(reason, "setresgid", [0, 0, 0]),
+    step(reason, "setresuid", [0, 0, 0]),
+  ];
+}
+
+function hasTimeOffsets(config: Config): boolean {
+  return config.linux?.timeOffsets !== undefined;
+}
+
+function unshare(types: readonly NamespaceType[]): Node {
+  const flags = types.reduce((all, type) => all | CLONE_FLAG[type], 0);
+  return step({ label: `create namespaces: ${types.join(", ")}`, pointer: "/linux/namespaces" }, "unshare", [
+    flags,
+  ]);
+}
+
+/** A new network namespace has only a loopback interface, and it is down. */
+function loopback(): Node[] {
+  const reason: Reason = { label: "bring the loopback interface up", pointer: "/linux/namespaces" };
+  const name = new TextEncoder().encode("lo");
+  return [
+    step(reason, "socket", [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], "$socket"),
+    step(reason, "ioctl", [slot("$socket"), SIOCSIFFLAGS, {
+      struct: "ifreq",
+      members: { ifr_name: name, ifr_flags: IFF_UP, _: 0 },
+    }]),
+    step(reason, "close", [slot("$socket")]),
+  ];
+}
