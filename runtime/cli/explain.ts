@@ -2,7 +2,6 @@
 
 import { readBundle } from "../container/bundle.ts";
 import { gatherHost } from "../host/gather.ts";
-import { formatPlan, planToJson } from "../plan/format.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
 import { defineCommand } from "./command.ts";
@@ -23,7 +22,9 @@ export const explain = defineCommand({
       help: "plan for the host that FILE describes, not for this one",
     },
   },
-  action({ options, print }) {
+  async action({ options, print }) {
+    // The names of all flags: nothing that another command should load.
+    const { formatPlan, planToJson } = await import("../plan/format.ts");
     const { config, path } = readBundle(options.bundle);
     const host = options.host === undefined
       ? gatherHost(config, { id: "container", bundle: path })

@@ -20,7 +20,7 @@ import {
 import { ERRNO } from "../linux/generated/errno.ts";
 import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
 import { type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
-import { formatCall } from "../plan/format_call.ts";
+import { briefCall } from "../plan/brief.ts";
 import {
   type BarrierName,
   LATE_BYTES,
@@ -170,7 +170,7 @@ export class Init {
       const { call, label, pointer } = step;
       return new SyscallError(call, errnoInfo(word(STATUS.errno)), {
         label,
-        detail: formatCall(step),
+        detail: briefCall(step),
         pointer,
       });
     }
@@ -180,7 +180,7 @@ export class Init {
     const how = status.kind === "signaled"
       ? `was killed by signal ${status.signal}`
       : `exited with ${status.code}`;
-    return new StateError(this.#id, `${step.label}: ${formatCall(step)}: the init ${how}`);
+    return new StateError(this.#id, `${step.label}: ${briefCall(step)}: the init ${how}`);
   }
 
   /** Waits for the end of the container's process, and reaps it. */

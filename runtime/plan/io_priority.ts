@@ -1,6 +1,14 @@
-import * as constants from "../linux/generated/constants.ts";
+import {
+  IOPRIO_CLASS_BE,
+  IOPRIO_CLASS_IDLE,
+  IOPRIO_CLASS_RT,
+  IOPRIO_CLASS_SHIFT,
+  IOPRIO_WHO_PROCESS,
+} from "../linux/generated/constants.ts";
 import type { Process } from "../spec/config.ts";
 import { type Node, step } from "./node.ts";
+
+const CLASSES = { IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
 
 /**
  * process.ioPriority: class and priority in one number, as IOPRIO_PRIO_VALUE of linux/ioprio.h. Processes made later
@@ -11,7 +19,7 @@ import { type Node, step } from "./node.ts";
 export function ioPriority({ ioPriority }: Process): Node[] {
   if (ioPriority === undefined) return [];
   const { class: name, priority } = ioPriority;
-  const value = constants[name] << constants.IOPRIO_CLASS_SHIFT | priority;
+  const value = CLASSES[name] << IOPRIO_CLASS_SHIFT | priority;
   const reason = { label: `set I/O priority ${name} ${priority}`, pointer: "/process/ioPriority" };
-  return [step(reason, "ioprio_set", [constants.IOPRIO_WHO_PROCESS, 0, value])];
+  return [step(reason, "ioprio_set", [IOPRIO_WHO_PROCESS, 0, value])];
 }

@@ -16,14 +16,16 @@ const NEW_KEYRING = 0x3f130000;
 /**
  * A session keyring of the container's own: the caller's would hand its keys over.
  *
+ * Goes behind `becomeRoot`: the kernel looks a keyring up only if its owner is mapped in the user namespace.
+ *
  * @see keyctl_join_session_keyring(3), session-keyring(7)
  */
 export function keyring(config: Config, process: Process, host: Host): Node[] {
   if (host.noNewKeyring) return [];
   const reason = { label: `join session keyring _ses.${host.id}`, pointer: "runtime" };
-  // `exec` finds the keyring by its name, which needs the right to search it. With a user namespace the one who looks
-  // may be another user than the owner.
-  const search = namespace(config, "user") === "none" ? KEY_USR_SEARCH : KEY_OTH_SEARCH;
+  // `exec` finds the keyring by its name, if it may search it. In a user namespace runc grants that to others only, which
+  // does not include the owner, who is the one that looks (tried on Linux 6.18).
+  const search = KEY_USR_SEARCH | (namespace(config, "user") === "none" ? 0 : KEY_OTH_SEARCH);
   return [
     ...selinuxKeyLabel(process, host),
     attempt(

@@ -93,10 +93,10 @@ function refuse({ index, mount, destination, type, options }: PlannedMount): voi
   if (type === "") {
     throw new ConfigError(`${pointer}/type`, "must not be empty, unless the options have bind or rbind");
   }
-  if (type !== "bind") return;
+  if (type !== "bind" || options.extensions.has("remount")) return;
   if (mount.source === undefined) throw new ConfigError(`${pointer}/source`, "must be set for a bind mount");
   const datum = options.data[0];
-  if (datum !== undefined && !options.extensions.has("remount")) {
+  if (datum !== undefined) {
     throw new ConfigError(
       `${pointer}/options/${datum.option}`,
       `bind mounts cannot have any filesystem-specific options applied, not "${

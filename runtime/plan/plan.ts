@@ -14,7 +14,7 @@ import { hostname } from "./hostname.ts";
 import { inherited } from "./inherited.ts";
 import { ioPriority } from "./io_priority.ts";
 import { keyring } from "./keyring.ts";
-import { apparmorProfile, selinuxKeyLabel, selinuxLabel } from "./labels.ts";
+import { apparmorProfile, selinuxLabel } from "./labels.ts";
 import { maskedPaths, readonlyPaths } from "./masked_paths.ts";
 import { memoryPolicy } from "./memory_policy.ts";
 import { copiedUp, hostSources, idmappedSources, mounts, readonlyMounts } from "./mounts.ts";
@@ -48,13 +48,12 @@ export function planCreate(config: Config, host: Host): Plan {
 
     ...joinNamespaces(config, host),
     ...createNamespaces(config), // barrier "namespaces": the runtime writes id maps and time offsets
-    ...selinuxKeyLabel(process, host),
-    ...keyring(config, process, host),
 
     // The container's files, seen from the outside: its root is a directory of ours.
     ...openRootfs(config, host),
     ...hostSources(config, host),
     ...becomeRoot(config, host),
+    ...keyring(config, process, host),
     ...mounts(config, host),
     ...devices(config, host),
     ...(needsRuntimeWhenMounted(config)

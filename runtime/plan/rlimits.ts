@@ -4,12 +4,49 @@
  * @see getrlimit(2), config.md#posix-process
  * @module
  */
-import * as constants from "../linux/generated/constants.ts";
+import {
+  RLIMIT_AS,
+  RLIMIT_CORE,
+  RLIMIT_CPU,
+  RLIMIT_DATA,
+  RLIMIT_FSIZE,
+  RLIMIT_LOCKS,
+  RLIMIT_MEMLOCK,
+  RLIMIT_MSGQUEUE,
+  RLIMIT_NICE,
+  RLIMIT_NOFILE,
+  RLIMIT_NPROC,
+  RLIMIT_RSS,
+  RLIMIT_RTPRIO,
+  RLIMIT_RTTIME,
+  RLIMIT_SIGPENDING,
+  RLIMIT_STACK,
+} from "../linux/generated/constants.ts";
 import type { Config, Process, RlimitType } from "../spec/config.ts";
 import type { Integer } from "../spec/json.ts";
 import type { Host } from "./host.ts";
 import { namespace } from "./namespaces.ts";
 import { type Node, type Reason, step } from "./node.ts";
+
+/** By name. All of them: a namespace import would bring every constant of the kernel into the program. */
+const RESOURCES: Readonly<Record<RlimitType, number>> = {
+  RLIMIT_AS,
+  RLIMIT_CORE,
+  RLIMIT_CPU,
+  RLIMIT_DATA,
+  RLIMIT_FSIZE,
+  RLIMIT_LOCKS,
+  RLIMIT_MEMLOCK,
+  RLIMIT_MSGQUEUE,
+  RLIMIT_NICE,
+  RLIMIT_NOFILE,
+  RLIMIT_NPROC,
+  RLIMIT_RSS,
+  RLIMIT_RTPRIO,
+  RLIMIT_RTTIME,
+  RLIMIT_SIGPENDING,
+  RLIMIT_STACK,
+};
 
 /** "No limit", as getrlimit(2) writes it. */
 export const RLIM_INFINITY = 2n ** 64n - 1n;
@@ -54,7 +91,7 @@ export function setLimits(process: Process, host: Host): Node[] {
 
 function setLimit(reason: Reason, type: RlimitType, limit: { soft: Integer; hard: Integer }): Node {
   const rlimit = { struct: "rlimit64", members: { rlim_cur: limit.soft, rlim_max: limit.hard } } as const;
-  return step(reason, "prlimit64", [0, constants[type], rlimit, null]);
+  return step(reason, "prlimit64", [0, RESOURCES[type], rlimit, null]);
 }
 
 /** RLIM_INFINITY as `ulimit` and prlimit(1) print it. */

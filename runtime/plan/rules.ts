@@ -221,15 +221,15 @@ const PATHS: Readonly<
   unlinkat: [{ dir: 0, path: 1 }],
 };
 
-/** Calls that follow a symbolic link at the end of a path, unless AT_SYMLINK_NOFOLLOW is in their last number. */
-const FOLLOWING: readonly SyscallName[] = [
-  "fchmodat",
-  "fchownat",
-  "fspick",
-  "mount_setattr",
-  "open_tree",
-  "openat",
-];
+/** Calls that follow a symbolic link at the end of a path, with the argument where AT_SYMLINK_NOFOLLOW forbids it. */
+const FOLLOWING: Readonly<Partial<Record<SyscallName, number | "always">>> = {
+  fchmodat: "always",
+  fchownat: 4,
+  fspick: "always",
+  mount_setattr: 2,
+  open_tree: 2,
+  openat: "always",
+};
 
 /**
  * A path of the image is resolved by openat2(2) only, beneath a descriptor. All other calls take one name in an open
@@ -259,7 +259,9 @@ function* checkPaths(calls: readonly Call[]): Generator<string> {
         yield fault(call, "names a path after the root was entered");
       }
     }
-    if (step.call === "mount" && entered && (Number(step.args[3]) & (MS_BIND | MS_MOVE)) !== 0) {
+    const bindsPath = step.call === "mount" && typeof step.args[0] === "string" &&
+      (Number(step.args[3]) & (MS_BIND | MS_MOVE)) !== 0;
+    if (entered && bindsPath) {
       yield fault(call, "mounts from a path after the root was entered");
     }
     entered ||= isCall("pivot_root", "chroot")(call);
@@ -272,8 +274,9 @@ function staysBeneath({ call, args }: Step): boolean {
 }
 
 function follows({ call, args }: Step): boolean {
-  const flags = args.findLast((arg) => typeof arg === "number") ?? 0;
-  return FOLLOWING.includes(call) && (Number(flags) & AT_SYMLINK_NOFOLLOW) === 0;
+  const flags = FOLLOWING[call];
+  if (flags === undefined) return false;
+  return flags === "always" || (Number(args[flags]) & AT_SYMLINK_NOFOLLOW) === 0;
 }
 
 /** What is written to files, labels and kernel parameters, goes to the procfs that the runtime has opened itself. */

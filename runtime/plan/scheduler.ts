@@ -1,6 +1,33 @@
-import * as constants from "../linux/generated/constants.ts";
+import {
+  SCHED_BATCH,
+  SCHED_DEADLINE,
+  SCHED_FIFO,
+  SCHED_FLAG_DL_OVERRUN,
+  SCHED_FLAG_KEEP_PARAMS,
+  SCHED_FLAG_KEEP_POLICY,
+  SCHED_FLAG_RECLAIM,
+  SCHED_FLAG_RESET_ON_FORK,
+  SCHED_FLAG_UTIL_CLAMP_MAX,
+  SCHED_FLAG_UTIL_CLAMP_MIN,
+  SCHED_IDLE,
+  SCHED_ISO,
+  SCHED_OTHER,
+  SCHED_RR,
+} from "../linux/generated/constants.ts";
 import type { Process } from "../spec/config.ts";
 import { type Node, step } from "./node.ts";
+
+const POLICIES = { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_ISO, SCHED_IDLE, SCHED_DEADLINE };
+
+const FLAGS = {
+  SCHED_FLAG_RESET_ON_FORK,
+  SCHED_FLAG_RECLAIM,
+  SCHED_FLAG_DL_OVERRUN,
+  SCHED_FLAG_KEEP_POLICY,
+  SCHED_FLAG_KEEP_PARAMS,
+  SCHED_FLAG_UTIL_CLAMP_MIN,
+  SCHED_FLAG_UTIL_CLAMP_MAX,
+};
 
 /** SCHED_ATTR_SIZE_VER1 */
 const SCHED_ATTR_BYTES = 56;
@@ -18,8 +45,8 @@ export function scheduler({ scheduler }: Process): Node[] {
     struct: "sched_attr",
     members: {
       size: SCHED_ATTR_BYTES,
-      sched_policy: constants[policy],
-      sched_flags: flags.reduce((bits, flag) => bits | constants[flag], 0),
+      sched_policy: POLICIES[policy],
+      sched_flags: flags.reduce((bits, flag) => bits | FLAGS[flag], 0),
       sched_nice: nice,
       sched_priority: priority,
       sched_runtime: runtime,

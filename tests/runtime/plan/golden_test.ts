@@ -17,23 +17,14 @@ const update = Deno.env.get("UPDATE_GOLDEN") === "1" || Deno.args.includes("--up
 
 for (const { name } of [...Deno.readDirSync(GOLDEN)].sort((a, b) => a.name < b.name ? -1 : 1)) {
   const file = (base: string) => new URL(`${name}/${base}`, GOLDEN);
-  const [config, host] = [readIfPresent(file("config.json")), readIfPresent(file("host.json"))];
-  if (config === undefined || host === undefined) continue;
+  if (name === "exec") continue; // Files of `exec --process`, not of a container.
 
   Deno.test(`golden plan ${name}`, () => {
-    const plan = planCreate(parseConfig(config), hostFromJson(host));
+    const config = parseConfig(Deno.readTextFileSync(file("config.json")));
+    const plan = planCreate(config, hostFromJson(Deno.readTextFileSync(file("host.json"))));
     assertEquals(checkPlan(plan), []);
     const text = formatPlan(plan);
     if (update) Deno.writeTextFileSync(file("plan.txt"), text);
     assertEquals(text, Deno.readTextFileSync(file("plan.txt")));
   });
-}
-
-function readIfPresent(file: URL): string | undefined {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
 }

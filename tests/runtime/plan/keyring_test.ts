@@ -11,7 +11,7 @@ const joined = (permissions: string) => `
 
 Deno.test("keyring makes the session keyring searchable for exec", () => {
   assertPlan(keyring(testConfig(), testProcess(), testHost()), joined("0x3f1b0000"));
-  assertPlan(keyring(USERNS, testProcess(), testHost()), joined("0x3f130008"));
+  assertPlan(keyring(USERNS, testProcess(), testHost()), joined("0x3f1b0008"));
 });
 
 Deno.test("keyring keeps the caller's with --no-new-keyring", () => {

@@ -72,6 +72,11 @@ Deno.test("a plan that keeps every rule has no faults", async (t) => {
       call("fchdir", [slot("$barrier")]),
     ),
     "one name in an open directory": after(target, call("mkdirat", [slot("$target"), "x", 0o755])),
+    "the owner of a link": after(
+      target,
+      call("fchownat", [slot("$target"), "x", 0, 0, c.AT_SYMLINK_NOFOLLOW]),
+    ),
+    "a remount": after(pivot, call("mount", [null, ".", null, c.MS_BIND | c.MS_REMOUNT, null])),
     "a new mount on one name": after(
       target,
       call("move_mount", [slot("$root"), "", slot("$target"), "x", 0]),
@@ -187,6 +192,14 @@ const BAD: Readonly<Record<string, readonly [plan: Plan, ...faults: string[]]>> 
   ],
   "openat in the image": [
     after(target, call("openat", [slot("$target"), "x", c.O_RDONLY, 0])),
+    "follows a link of the image",
+  ],
+  "openat in the image with a mode": [
+    after(target, call("openat", [slot("$target"), "x", c.O_RDONLY | c.O_CREAT, 0o600])),
+    "follows a link of the image",
+  ],
+  "the owner of a link's target": [
+    after(target, call("fchownat", [slot("$target"), "x", 0, 0, 0])),
     "follows a link of the image",
   ],
   "a clone of a link": [

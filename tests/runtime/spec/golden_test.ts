@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { parseExact } from "../../../runtime/spec/json.ts";
 import { parseConfig, parseProcess } from "../../../runtime/spec/parse.ts";
 
 const golden = new URL("../../golden/", import.meta.url);
@@ -8,7 +9,7 @@ for (const { name } of Deno.readDirSync(golden)) {
   if (name === "exec" || !exists(config)) continue;
   Deno.test(`the config of ${name} is valid and stays as it is`, () => {
     const text = Deno.readTextFileSync(config);
-    assertEquals(parseConfig(text) as unknown, JSON.parse(text));
+    assertEquals(parseConfig(text) as unknown, parseExact(text));
   });
 }
 
