@@ -59,7 +59,7 @@ export class Container {
     let init: Init | undefined;
     try {
       extraFds = openIdmaps(config, id, directory.path);
-      init = Init.spawn(plan, { id, statusPath: directory.status, firstFd: firstOwnFd(host), extraFds });
+      init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
       return new Container(id, init, directory, meetBarriers(config, host, init));
     } catch (error) {
       init?.kill();

@@ -7,7 +7,7 @@
 import { Init } from "../init/init.ts";
 import { AT_FDCWD, CLONE_NEWUSER, O_CLOEXEC, O_RDONLY } from "../linux/generated/constants.ts";
 import { close, openat2 } from "../linux/files.ts";
-import { mapStatusPage } from "../plan/inherited.ts";
+import { meetRuntime } from "../plan/inherited.ts";
 import { idmappedMounts } from "../plan/mounts.ts";
 import { barrier, type Plan, step } from "../plan/node.ts";
 import type { Config } from "../spec/config.ts";
@@ -18,11 +18,9 @@ export function openIdmaps(config: Config, id: string, directory: string): numbe
   const fds: number[] = [];
   try {
     for (const { uidMappings, gidMappings, reason, index } of idmappedMounts(config)) {
-      const init = Init.spawn(planNamespace(reason.pointer), {
-        id,
-        statusPath: `${directory}/idmap${index}`,
-        firstFd: 3,
-      });
+      const own = `${directory}/idmap${index}`;
+      Deno.mkdirSync(own, { mode: 0o700 });
+      const init = Init.spawn(planNamespace(reason.pointer), { id, directory: own, firstFd: 3 });
       try {
         init.next();
         writeProcFile(init.pid, "gid_map", idMap(gidMappings), `${reason.pointer}/gidMappings`);
@@ -44,7 +42,7 @@ export function openIdmaps(config: Config, id: string, directory: string): numbe
 /** A process that makes a user namespace and waits in it. */
 function planNamespace(pointer: string): Plan {
   return [
-    mapStatusPage(),
+    ...meetRuntime(),
     step({ label: "create a user namespace for its id map", pointer }, "unshare", [CLONE_NEWUSER]),
     barrier("namespaces", "the runtime writes the id maps"),
   ];

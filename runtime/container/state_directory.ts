@@ -26,7 +26,6 @@ export function stateRoot(root: string | undefined): string {
 /** A directory that no other container has. */
 export interface StateDirectory {
   readonly path: string;
-  readonly status: string;
   /** Removes it and all that is in it. */
   remove(): void;
 }
@@ -47,7 +46,7 @@ export function createStateDirectory(root: string, id: string): StateDirectory {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     throw new StateError(id, `container with given ID already exists: ${id}`);
   }
-  return { path, status: `${path}/status`, remove: () => Deno.removeSync(path, { recursive: true }) };
+  return { path, remove: () => Deno.removeSync(path, { recursive: true }) };
 }
 
 /** As runc has it: what is a file name and needs no quoting. */

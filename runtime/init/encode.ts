@@ -13,7 +13,18 @@
 import { CLONE_PARENT_SETTID } from "../linux/generated/constants.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
 import { type Cpu, SYSCALLS } from "../linux/generated/syscalls.ts";
-import type { Arg, Node, Plan, SlotName, Step, StructArg } from "../plan/node.ts";
+import { acceptRuntime } from "../plan/inherited.ts";
+import {
+  type Arg,
+  type Barrier,
+  type Node,
+  type Plan,
+  slot,
+  type SlotName,
+  type Step,
+  step,
+  type StructArg,
+} from "../plan/node.ts";
 import { lateOffset } from "../plan/status_page.ts";
 import { type MemberType, STRUCTS } from "../plan/struct.ts";
 import { DATA_ADDRESS, RECORD, RECORD_BYTES, STATUS, STATUS_ADDRESS } from "./record.ts";
@@ -45,9 +56,18 @@ function countRecords(nodes: readonly Node[]): number {
   let count = 0;
   for (const node of nodes) {
     if (node.kind === "attempt") count += 1 + countRecords(node.then) + countRecords(node.otherwise);
-    else count += node.kind === "barrier" ? 2 : 1;
+    else count += node.kind === "barrier" ? expandBarrier(node).length : 1;
   }
   return count;
+}
+
+/** Says the barrier's name, and waits for an answer or, at `start`, for another runtime. */
+function expandBarrier(barrier: Barrier): Step[] {
+  const socket = slot("$barrier");
+  const say = step(barrier, "write", [socket, barrier.name, 1]);
+  return barrier.name === "start"
+    ? [say, ...acceptRuntime(barrier)]
+    : [say, step(barrier, "read", [socket, { buffer: 1 }, 1])];
 }
 
 /** Where a record goes on, as indexes of records. */
@@ -103,22 +123,12 @@ class Encoder {
           zero: after,
         });
       }
-      case "barrier": {
-        const socket: Arg = { slot: "$barrier" };
-        this.#record(at, { ...node, kind: "step", call: "write", args: [socket, node.name, 1] }, {
-          next: at + 1,
-          zero: at + 1,
+      case "barrier":
+        return expandBarrier(node).forEach((step, index, steps) => {
+          const next = index === steps.length - 1 ? after : at + index + 1;
+          // Nothing to read: the runtime has gone, and nobody would wait for us.
+          this.#record(at + index, step, { next, zero: step.call === "read" ? END : next });
         });
-        // Nothing to read: the runtime has gone, and nobody would wait for us.
-        return this.#record(
-          at + 1,
-          { ...node, kind: "step", call: "read", args: [socket, { buffer: 1 }, 1] },
-          {
-            next: after,
-            zero: END,
-          },
-        );
-      }
       case "attempt": {
         const then = at + 1;
         const otherwise = then + countRecords(node.then);

@@ -5,22 +5,13 @@
  */
 import { StateError, SyscallError } from "../errors.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, SIGKILL } from "../linux/generated/constants.ts";
-import {
-  close,
-  duplicate,
-  memfdCreate,
-  openat2,
-  pread,
-  pwrite,
-  read,
-  seal,
-  socketpair,
-  write,
-} from "../linux/files.ts";
+import { close, duplicate, memfdCreate, openat2, pread, pwrite, read, seal, write } from "../linux/files.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
+import { connectUnix, listenUnix } from "../linux/sockets.ts";
 import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
 import { type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
 import { briefCall } from "../plan/brief.ts";
+import { OWN_FDS } from "../plan/inherited.ts";
 import {
   type BarrierName,
   LATE_BYTES,
@@ -37,11 +28,11 @@ import { DATA_ADDRESS, RECORD_BYTES, STATUS } from "./record.ts";
 export interface InitOptions {
   /** The container's id, for errors. */
   readonly id: string;
-  /** The file to share with the init. It must not exist; it stays until somebody removes it. */
-  readonly statusPath: string;
+  /** Gets the files `status`, which is shared with the init, and `socket`, where it listens. They stay. */
+  readonly directory: string;
   /** The first descriptor that the init's own may have: 3 and those that the container inherits. */
   readonly firstFd: number;
-  /** Descriptors for the init from `firstFd + 2` on. */
+  /** Descriptors for the init behind its own. */
   readonly extraFds?: readonly number[];
 }
 
@@ -58,22 +49,24 @@ export class Init {
   readonly #spawned: number;
   readonly #program: Program;
   readonly #status: number;
-  readonly #socket: number;
+  readonly #directory: string;
+  #socket: number;
   readonly #id: string;
-  /** At a barrier. */
-  #waiting = false;
+  /** The barrier that it waits at. */
+  #at: BarrierName | undefined;
   /** The spawned process has forked the container's, and is reaped. */
   #forked = false;
   #ended: ExitStatus | undefined;
   #pidfd: number | undefined;
 
   private constructor(
-    id: string,
+    { id, directory }: InitOptions,
     spawned: number,
     program: Program,
     fds: { readonly status: number; readonly socket: number },
   ) {
     this.#id = id;
+    this.#directory = directory;
     this.#spawned = spawned;
     this.#program = program;
     this.#status = fds.status;
@@ -81,34 +74,35 @@ export class Init {
   }
 
   /** Spawns the init of `plan`. It runs until its first barrier. */
-  static spawn(plan: Plan, { id, statusPath, firstFd, extraFds = [] }: InitOptions): Init {
-    const program = encode(plan, CPU, { $status: firstFd, $barrier: firstFd + 1 });
+  static spawn(plan: Plan, options: InitOptions): Init {
+    const { directory, firstFd, extraFds = [] } = options;
+    const numbers = Object.fromEntries(OWN_FDS.map((name, index) => [name, firstFd + index]));
+    const program = encode(plan, CPU, numbers);
     const opened: number[] = [];
     // Above all numbers that the init has them under, so that no dup2(2) closes one that is still to come.
+    const end = firstFd + OWN_FDS.length + extraFds.length;
     const open = (fd: number): number => {
-      const end = firstFd + 2 + extraFds.length;
       const high = fd < end ? duplicate(fd, end) : fd;
       if (high !== fd) close(fd);
       opened.push(high);
       return high;
     };
     try {
-      const status = open(
-        openat2(AT_FDCWD, statusPath, { flags: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600 }),
-      );
-      syscall("ftruncate", [status, STATUS_BYTES], { path: statusPath });
+      const status = open(createStatusFile(`${directory}/status`));
       const image = open(sealedImage(program));
-      const [ours, theirs] = socketpair().map(open) as [number, number];
+      const listening = open(listenUnix(`${directory}/socket`));
+      const socket = open(connectUnix(`${directory}/socket`));
+      const extras = extraFds.map((fd) => open(duplicate(fd, end)));
       const spawned = posixSpawn({
         path: `/proc/self/fd/${image}`,
         args: ["hako-init"],
         env: [],
-        fds: [status, theirs, ...extraFds].map((from, index) => ({ from, to: firstFd + index })),
+        // `$barrier` is nothing yet, but its number must be taken: acceptRuntime.
+        fds: [status, listening, listening, ...extras].map((from, index) => ({ from, to: firstFd + index })),
       });
-      close(image);
-      // Ours alone, so that its end is heard when the last process of the init has gone.
-      close(theirs);
-      return new Init(id, spawned, program, { status, socket: ours });
+      // The init's alone: nobody can connect when it has gone.
+      [image, listening, ...extras].forEach(close);
+      return new Init(options, spawned, program, { status, socket });
     } catch (error) {
       opened.forEach(close);
       throw error;
@@ -132,11 +126,12 @@ export class Init {
    * @throws {SyscallError} the step that failed
    */
   next(): BarrierName | undefined {
-    if (this.#waiting) write(this.#socket, new Uint8Array(1));
+    if (this.#at === "start") this.#reconnect();
+    else if (this.#at !== undefined) write(this.#socket, new Uint8Array(1));
     const [letter] = read(this.#socket, 1);
-    this.#waiting = letter !== undefined;
     this.#reapSpawned();
-    if (letter !== undefined) return BARRIERS[String.fromCharCode(letter)];
+    this.#at = letter === undefined ? undefined : BARRIERS[String.fromCharCode(letter)];
+    if (this.#at !== undefined) return this.#at;
     const failure = this.#failure();
     if (failure === undefined) return undefined;
     throw failure;
@@ -223,9 +218,21 @@ export class Init {
     this.#forked = true;
   }
 
+  /** The connection itself is the word to go on: plan/node.ts, Barrier. */
+  #reconnect(): void {
+    close(this.#socket);
+    this.#socket = connectUnix(`${this.#directory}/socket`);
+  }
+
   #step(address: number): Step {
     return this.#program.steps[(address - DATA_ADDRESS) / RECORD_BYTES] ?? this.#program.steps[0]!;
   }
+}
+
+function createStatusFile(path: string): number {
+  const fd = openat2(AT_FDCWD, path, { flags: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600 });
+  syscall("ftruncate", [fd, STATUS_BYTES], { path });
+  return fd;
 }
 
 /** The program as an executable that nobody can change (CVE-2019-5736: a container overwrote the binary that entered it). */

@@ -1,6 +1,5 @@
 /** Descriptors and memory files. @module */
 import {
-  AF_UNIX,
   AT_EMPTY_PATH,
   F_ADD_SEALS,
   F_DUPFD_CLOEXEC,
@@ -11,8 +10,6 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
   STATX_BASIC_STATS,
 } from "./generated/constants.ts";
 import { SyscallError, type SyscallErrorContext } from "../errors.ts";
@@ -93,13 +90,6 @@ export function fcntl(fd: number, command: number, argument: Word = 0): number {
 /** The same open file under a number of at least `least`, close-on-exec. */
 export function duplicate(fd: number, least: number): number {
   return fcntl(fd, F_DUPFD_CLOEXEC, least);
-}
-
-/** socketpair(2) of two connected Unix stream sockets. */
-export function socketpair(): [number, number] {
-  const pair = new Int32Array(2);
-  syscall("socketpair", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, new Uint8Array(pair.buffer)]);
-  return [pair[0]!, pair[1]!];
 }
 
 /** ioctl(2) on a structure, which is read and written in place. */

@@ -12,6 +12,7 @@ import {
   O_PATH,
   PROT_READ,
   PROT_WRITE,
+  SOCK_CLOEXEC,
 } from "../linux/generated/constants.ts";
 import type { Config } from "../spec/config.ts";
 import type { Host } from "./host.ts";
@@ -19,14 +20,22 @@ import { idmappedMounts } from "./mounts.ts";
 import { type Node, type Reason, slot, type Step, step } from "./node.ts";
 import { STATUS_ADDRESS, STATUS_BYTES } from "./status_page.ts";
 
-/** The first descriptor after those of the container: `$status`, then `$barrier`, then those of idmapped mounts. */
-export function firstOwnFd(host: Host): number {
+/** Descriptors that the init finds open, from {@linkcode firstOwnFd} on; behind them those of idmapped mounts. */
+export const OWN_FDS = ["$status", "$listen", "$barrier"] as const;
+
+/** The first descriptor after those of the container. */
+export function firstOwnFd(host: Pick<Host, "preserveFds">): number {
   return 3 + host.preserveFds;
 }
 
-/** The number after the last descriptor that the runtime hands to the init: the user namespaces of idmapped mounts. */
+/** The first of the descriptors of user namespaces that idmapped mounts take their maps from. */
+export function firstIdmapFd(host: Host): number {
+  return firstOwnFd(host) + OWN_FDS.length;
+}
+
+/** The number after the last descriptor that the runtime hands to the init. */
 export function endOfOwnFds(config: Config, host: Host): number {
-  return firstOwnFd(host) + 2 + idmappedMounts(config).length;
+  return firstIdmapFd(host) + idmappedMounts(config).length;
 }
 
 /** The highest descriptor that close_range(2) takes: all from a first one on. */
@@ -35,7 +44,7 @@ export const LAST_FD = 0xffffffff;
 const reason: Reason = { label: "set up the init", pointer: "runtime" };
 
 /** The first step: from here on the runtime sees which step runs, and reads the errno of the one that fails. */
-export function mapStatusPage(): Step {
+function mapStatusPage(): Step {
   return step(reason, "mmap", [
     STATUS_ADDRESS,
     STATUS_BYTES,
@@ -46,10 +55,27 @@ export function mapStatusPage(): Step {
   ]);
 }
 
-/** Maps the status page and lets go of everything else that the caller had open. */
-export function inherited(config: Config, host: Host): Node[] {
+/** What every init begins with. */
+export function meetRuntime(): Step[] {
   return [
     mapStatusPage(),
+    // The runtime has connected already: this does not wait.
+    ...acceptRuntime(reason),
+  ];
+}
+
+/** Has `$barrier` be the next connection that a runtime makes. Its number is taken all the time, so it keeps it. */
+export function acceptRuntime(reason: Reason): Step[] {
+  return [
+    step(reason, "accept4", [slot("$listen"), null, null, SOCK_CLOEXEC], "$connection"),
+    step(reason, "dup3", [slot("$connection"), slot("$barrier"), O_CLOEXEC]),
+  ];
+}
+
+/** Meets the runtime and lets go of everything else that the caller had open. */
+export function inherited(config: Config, host: Host): Node[] {
+  return [
+    ...meetRuntime(),
     // A descriptor of the host that our caller forgot to close must not be within the container's reach
     // (CVE-2024-21626), nor keep a pipe open while the init waits.
     step(reason, "close_range", [endOfOwnFds(config, host), LAST_FD, 0]),

@@ -22,7 +22,7 @@ import { ConfigError } from "../errors.ts";
 import type { Config, IDMapping, Mount } from "../spec/config.ts";
 import { cgroupMount } from "./cgroup_mount.ts";
 import type { Host } from "./host.ts";
-import { firstOwnFd } from "./inherited.ts";
+import { firstIdmapFd } from "./inherited.ts";
 import { clean, openInRoot, openOrCreateInRoot } from "./in_root.ts";
 import {
   attach,
@@ -144,7 +144,7 @@ export function idmappedSources(config: Config, host: Host): Node[] {
     cloneTree(planned.reason, source(planned, host), planned.save),
     setAttributes(planned.reason, planned.save, {
       set: MOUNT_ATTR_IDMAP,
-      userns: firstOwnFd(host) + 2 + position,
+      userns: firstIdmapFd(host) + position,
       recursive: planned.options.extensions.has("ridmap"),
     }),
   ]);

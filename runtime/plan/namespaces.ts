@@ -128,12 +128,12 @@ export function createNamespaces(config: Config): Node[] {
  * Comes after the root filesystem and the sources of bind mounts are open: until here we are still the caller towards the
  * files of the host, and may pass directories that are closed to mapped ids.
  */
-export function becomeRoot(config: Config, host: Host): Node[] {
+export function becomeRoot(config: Config): Node[] {
   if (namespace(config, "user") !== "new") return [];
   const reason: Reason = { label: "become root of the user namespace", pointer: "/linux/uidMappings" };
   return [
-    // An unprivileged caller must not drop groups: they may be there to deny (user_namespaces(7), CVE-2014-8989).
-    ...(host.privileged ? [step(reason, "setgroups", [0, null])] : []),
+    // EPERM: an unprivileged caller must not drop groups, they may be there to deny (user_namespaces(7), CVE-2014-8989).
+    tolerate(step(reason, "setgroups", [0, null]), ["EPERM"]),
     step(reason, "setresgid", [0, 0, 0]),
     step(reason, "setresuid", [0, 0, 0]),
   ];

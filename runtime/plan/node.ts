@@ -11,7 +11,7 @@ import type { ErrnoName } from "../linux/generated/errno.ts";
 import type { SyscallName } from "../linux/generated/syscalls.ts";
 import type { StructName } from "./struct.ts";
 
-/** The result of an earlier step, kept under a name: `$root`. `$status` and `$barrier` are inherited descriptors. */
+/** The result of an earlier step, kept under a name: `$root`. `$status`, `$listen` and `$barrier` are inherited descriptors. */
 export type SlotName = `$${string}`;
 
 /** The value of a slot at the time the step runs. */
@@ -90,7 +90,10 @@ export const MAX_ERRNOS = 6;
 
 export type BarrierName = "namespaces" | "mounted" | "ready" | "start";
 
-/** Tell the runtime that we are here, and wait for it. If the runtime has died, the program ends. */
+/**
+ * Tell the runtime that we are here, and wait for it. If the runtime has died, the program ends; but at `start` it waits
+ * for the next runtime, which connects to `$listen`: the one that creates a container need not be the one that starts it.
+ */
 export interface Barrier extends Reason {
   readonly kind: "barrier";
   readonly name: BarrierName;

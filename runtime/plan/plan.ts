@@ -52,7 +52,7 @@ export function planCreate(config: Config, host: Host): Plan {
     // The container's files, seen from the outside: its root is a directory of ours.
     ...openRootfs(config, host),
     ...hostSources(config, host),
-    ...becomeRoot(config, host),
+    ...becomeRoot(config),
     ...keyring(config, process, host),
     ...mounts(config, host),
     ...devices(config, host),

@@ -106,7 +106,7 @@ function hasLateString(arg: object): boolean {
 }
 
 /** Slots that are there from the start. */
-const INHERITED: readonly SlotName[] = ["$status", "$barrier"];
+const INHERITED: readonly SlotName[] = ["$status", "$listen", "$barrier"];
 
 /** On every way through the plan a slot is saved before it is used, and not used when it was closed. */
 function checkSlots(plan: Plan): string[] {

@@ -1,0 +1,80 @@
+/** Unix stream sockets. @module */
+import {
+  AF_UNIX,
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+  SCM_RIGHTS,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./generated/constants.ts";
+import { close, openat2 } from "./files.ts";
+import { syscall, word } from "./libc.ts";
+
+/** sizeof(sun_path) */
+const PATH_BYTES = 108;
+
+/** A socket that is bound to `path`, which must not exist, and takes connections. */
+export function listenUnix(path: string): number {
+  return withSocket(path, (fd, address) => {
+    syscall("bind", [fd, address, address.length], { path });
+    syscall("listen", [fd, 2], { path });
+  });
+}
+
+/** A connection to the socket at `path`. */
+export function connectUnix(path: string): number {
+  return withSocket(path, (fd, address) => syscall("connect", [fd, address, address.length], { path }));
+}
+
+function withSocket(path: string, use: (fd: number, address: Uint8Array<ArrayBuffer>) => void): number {
+  const fd = syscall("socket", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0]);
+  let directory: number | undefined;
+  try {
+    let name = path;
+    if (new TextEncoder().encode(path).length >= PATH_BYTES) {
+      // Longer paths go by a descriptor of their directory: unix(7), BUGS.
+      const slash = path.lastIndexOf("/");
+      directory = openat2(AT_FDCWD, path.slice(0, slash), { flags: O_PATH | O_DIRECTORY | O_CLOEXEC });
+      name = `/proc/self/fd/${directory}/${path.slice(slash + 1)}`;
+    }
+    use(fd, socketAddress(name));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  } finally {
+    if (directory !== undefined) close(directory);
+  }
+}
+
+/** struct sockaddr_un */
+function socketAddress(path: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(2 + PATH_BYTES);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(new TextEncoder().encode(path).subarray(0, PATH_BYTES - 1), 2);
+  return bytes;
+}
+
+/** Sends `text` and, with it, a descriptor: cmsg(3), SCM_RIGHTS. */
+export function sendDescriptor(socket: number, text: string, fd: number): void {
+  const data = new TextEncoder().encode(text);
+  const vector = words(word(data), BigInt(data.length));
+  // struct cmsghdr: length of header and data, level, type; then the data, padded to 8 bytes.
+  const control = new Uint8Array(24);
+  const view = new DataView(control.buffer);
+  view.setBigUint64(0, 20n, true);
+  view.setInt32(8, SOL_SOCKET, true);
+  view.setInt32(12, SCM_RIGHTS, true);
+  view.setInt32(16, fd, true);
+  // struct msghdr: name and its length, vector and its length, control and its length, flags.
+  const header = words(0n, 0n, word(vector), 1n, word(control), BigInt(control.length), 0n);
+  // The memory that only addresses point to is named here so that it lives until the call is done.
+  syscall("sendmsg", [socket, header, 0, data, vector, control]);
+}
+
+function words(...values: bigint[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new BigUint64Array(values).buffer);
+}
