@@ -5,7 +5,7 @@
  */
 import {
   type Config,
-  Container,
+  createContainer,
   defaultConfig,
   gatherHost,
   makeHostRootfs,
@@ -45,7 +45,7 @@ async function runIn(bundle: string): Promise<number> {
 
   const container = timer.time(
     "create: all of the above and the plan up to its last barrier",
-    () => Container.create(config, { id: "demo", bundle, root: `${bundle}/state` }),
+    () => createContainer(config, { id: "demo", bundle, root: `${bundle}/state` }),
   );
   try {
     timer.time("start", () => container.start());
@@ -53,7 +53,7 @@ async function runIn(bundle: string): Promise<number> {
     console.log(`\n${timer}`);
     return shellStatus(status);
   } finally {
-    container.delete();
+    container.delete(true);
   }
 }
 

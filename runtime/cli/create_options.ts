@@ -1,6 +1,15 @@
 /** The options that `create` and `run` share, named as runc's and crun's. @module */
 
-import type { Options } from "./options.ts";
+import { readBundle } from "../container/bundle.ts";
+import type { Container } from "../container/container.ts";
+import { createContainer } from "../container/create.ts";
+import { ignoredMembers } from "../container/ignored.ts";
+import { stateRoot } from "../container/state.ts";
+import { UsageError } from "../errors.ts";
+import { log } from "../log.ts";
+import type { Config } from "../spec/config.ts";
+import type { GlobalOptions } from "./command.ts";
+import type { Options, Values } from "./options.ts";
 
 export const bundleOption = {
   type: "text",
@@ -41,3 +50,47 @@ export const createOptions = {
   "no-new-keyring": { type: "flag", help: "leave the container in the caller's session keyring" },
   "preserve-fds": { type: "count", value: "N", help: "pass file descriptors 3 to 3+N-1 to the container" },
 } as const satisfies Options;
+
+/** Creates the container that a command line asks for. */
+export function createFromOptions(
+  id: string,
+  { options, global, detach }: {
+    readonly options: Values<typeof createOptions>;
+    readonly global: GlobalOptions;
+    readonly detach: boolean;
+  },
+): Container {
+  const bundle = readBundle(options.bundle, options.config);
+  checkTerminal(bundle.config, options["console-socket"], detach);
+  ignoredMembers(bundle.config).forEach((line) => log.warn(line));
+  return createContainer(bundle.config, {
+    id,
+    bundle: bundle.path,
+    root: stateRoot(global.root),
+    preserveFds: options["preserve-fds"],
+    noPivot: options["no-pivot"],
+    noNewKeyring: options["no-new-keyring"],
+    consoleSocket: options["console-socket"],
+    pidfdSocket: options["pidfd-socket"],
+  });
+}
+
+/** A terminal needs somebody at its other end, and only then. */
+function checkTerminal({ process }: Config, socket: string | undefined, detach: boolean): void {
+  const terminal = process?.terminal ?? false;
+  if (detach && terminal && socket === undefined) {
+    throw new UsageError("cannot allocate tty if hako will detach without setting console socket");
+  }
+  if ((!detach || !terminal) && socket !== undefined) {
+    throw new UsageError("cannot use console socket if hako will not detach or allocate tty");
+  }
+}
+
+/** Whoever waits for the file never sees half of it. */
+export function writePidFile(path: string | undefined, { pid }: Container): void {
+  if (path === undefined) return;
+  const slash = path.lastIndexOf("/") + 1;
+  const temporary = `${path.slice(0, slash)}.${path.slice(slash)}`;
+  Deno.writeTextFileSync(temporary, `${pid}`, { mode: 0o644 });
+  Deno.renameSync(temporary, path);
+}

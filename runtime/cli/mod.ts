@@ -2,9 +2,15 @@
 
 import type { Commands } from "./command.ts";
 import { completion } from "./completion.ts";
+import { create } from "./create.ts";
+import { deleteCommand } from "./delete.ts";
 import { explain } from "./explain.ts";
+import { kill } from "./kill.ts";
+import { list } from "./list.ts";
 import { run } from "./run.ts";
 import { spec } from "./spec.ts";
+import { start } from "./start.ts";
+import { state } from "./state.ts";
 
 export { type GlobalOptions, globalOptions, runCommand } from "./command.ts";
 export { programHelp } from "./help.ts";
@@ -12,4 +18,15 @@ export { parseOptions } from "./options.ts";
 export { versionText } from "./version.ts";
 
 /** In the order of `--help`. */
-export const commands: Commands = { run, explain, spec, completion };
+export const commands: Commands = {
+  create,
+  start,
+  run,
+  state,
+  list,
+  kill,
+  delete: deleteCommand,
+  explain,
+  spec,
+  completion,
+};

@@ -5,108 +5,76 @@
  */
 import { gatherHost, type HostOptions } from "../host/gather.ts";
 import { Init } from "../init/init.ts";
-import { close, ioctl } from "../linux/files.ts";
-import { type ExitStatus, pidfdGetfd, pidfdSendSignal } from "../linux/processes.ts";
 import { TIOCGPTN } from "../linux/generated/constants.ts";
-import type { Host } from "../plan/host.ts";
+import { close, ioctl } from "../linux/files.ts";
+import { pidfdGetfd, readStat } from "../linux/processes.ts";
+import { connectUnix, sendDescriptor } from "../linux/sockets.ts";
+import { type Host, hostToJson } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import type { Plan } from "../plan/node.ts";
 import { planCreate } from "../plan/plan.ts";
 import type { Config } from "../spec/config.ts";
+import { stringify } from "../spec/json.ts";
+import { Container } from "./container.ts";
 import { fillMounts } from "./fill_mounts.ts";
 import { openIdmaps } from "./idmaps.ts";
 import { findExecutable, findHome, openContainerRoot } from "./late_facts.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
-import { createStateDirectory, type StateDirectory } from "./state_directory.ts";
+import { type State, StateDirectory } from "./state.ts";
 
 export interface CreateOptions extends HostOptions {
   /** Where containers are kept: an absolute path. */
   readonly root: string;
+  /** The Unix socket that gets the master of the terminal. Without it the container keeps it. */
+  readonly consoleSocket?: string;
+  /** The Unix socket that gets a pidfd of the first process. */
+  readonly pidfdSocket?: string;
   /** Changes the plan before it runs: for tests that make a step fail. */
   readonly transform?: (plan: Plan) => Plan;
 }
 
-/** A container whose init waits at the barrier `start`. */
-export class Container {
-  readonly id: string;
-  readonly #init: Init;
-  readonly #directory: StateDirectory;
-  /** The master of its terminal, if it has one. */
-  readonly terminal: number | undefined;
-
-  private constructor(id: string, init: Init, directory: StateDirectory, terminal: number | undefined) {
-    this.id = id;
-    this.#init = init;
-    this.#directory = directory;
-    this.terminal = terminal;
-  }
-
-  /**
-   * Makes the container of `config`, up to the point where only its program is missing.
-   *
-   * After an error nothing of it is left.
-   *
-   * @throws {ConfigError} if the config cannot be planned
-   * @throws {StateError} if the id is taken
-   * @throws {SyscallError} the step that failed, with its pointer
-   */
-  static create(config: Config, options: CreateOptions): Container {
-    const { id, root, transform = (plan: Plan) => plan } = options;
-    const host = gatherHost(config, options);
-    const plan = transform(planCreate(config, host));
-    const directory = createStateDirectory(root, id);
-    let extraFds: readonly number[] = [];
-    let init: Init | undefined;
-    try {
-      extraFds = openIdmaps(config, id, directory.path);
-      init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
-      return new Container(id, init, directory, meetBarriers(config, host, init));
-    } catch (error) {
-      init?.kill();
-      init?.close();
-      directory.remove();
-      throw error;
-    } finally {
-      extraFds.forEach(close);
-    }
-  }
-
-  /** The pid of its init, and later of its program, as we see it. */
-  get pid(): number {
-    return this.#init.pid;
-  }
-
-  /**
-   * Runs the program.
-   *
-   * @throws {SyscallError} the step that failed, execve(2) included: a start that returns is a program that runs
-   */
-  start(): void {
-    while (this.#init.next() !== undefined);
-  }
-
-  /** Sends a signal to its first process. */
-  signal(signal: number): void {
-    pidfdSendSignal(this.#init.pidfd, signal);
-  }
-
-  /** Waits for the end of its program, while signals and promises are served. */
-  wait(): Promise<ExitStatus> {
-    return this.#init.waitAsync();
-  }
-
-  /** Kills what lives of it and removes its state. */
-  delete(): void {
-    this.#init.kill();
-    this.#init.close();
-    if (this.terminal !== undefined) close(this.terminal);
-    this.#directory.remove();
+/**
+ * Makes the container of `config`, up to the point where only its program is missing. It is locked.
+ *
+ * After an error nothing of it is left.
+ *
+ * @throws {ConfigError} if the config cannot be planned
+ * @throws {StateError} if the id is taken
+ * @throws {SyscallError} the step that failed, with its pointer
+ */
+export function createContainer(config: Config, options: CreateOptions): Container {
+  const { id, root, transform = (plan: Plan) => plan } = options;
+  const host = gatherHost(config, options);
+  const plan = transform(planCreate(config, host));
+  const directory = StateDirectory.create(root, id);
+  let extraFds: readonly number[] = [];
+  let init: Init | undefined;
+  try {
+    directory.write("config.json", stringify(config));
+    directory.write("host.json", hostToJson(host));
+    extraFds = openIdmaps(config, id, directory.path);
+    init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
+    return meetBarriers(config, host, { init, directory, options });
+  } catch (error) {
+    init?.kill();
+    init?.close();
+    directory.remove();
+    throw error;
+  } finally {
+    extraFds.forEach(close);
   }
 }
 
-/** Does what the plan leaves to the runtime. @returns the terminal's master, if there is one */
-function meetBarriers(config: Config, host: Host, init: Init): number | undefined {
+interface Making {
+  readonly init: Init;
+  readonly directory: StateDirectory;
+  readonly options: CreateOptions;
+}
+
+/** Does what the plan leaves to the runtime. */
+function meetBarriers(config: Config, host: Host, { init, directory, options }: Making): Container {
   let terminal: number | undefined;
+  let state: State | undefined;
   try {
     for (;;) {
       switch (init.next()) {
@@ -118,17 +86,35 @@ function meetBarriers(config: Config, host: Host, init: Init): number | undefine
           fillMounts(config, init);
           break;
         case "ready":
-          if (config.process!.terminal) terminal = takeTerminal(init);
           writeLateFacts(config, init);
+          if (config.process!.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
+          if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "standard", init.pidfd);
+          // Before the init may wait to be started: one that waits, and that nobody knows of, would wait for ever.
+          state = describe(config, host, init);
+          directory.write("state.json", stringify(state));
           break;
-        default:
-          return terminal;
+        case "start":
+          return new Container(state!, directory, { init, ...(terminal !== undefined && { terminal }) });
       }
     }
   } catch (error) {
     if (terminal !== undefined) close(terminal);
     throw error;
   }
+}
+
+function describe(config: Config, host: Host, init: Init): State {
+  return {
+    id: host.id,
+    pid: init.pid,
+    startTime: readStat(init.pid)?.startTime ?? 0,
+    records: init.records,
+    bundle: host.bundle,
+    rootfs: host.rootfs,
+    created: new Date().toISOString(),
+    owner: Deno.uid() ?? 0,
+    ...(config.annotations && { annotations: config.annotations }),
+  };
 }
 
 function writeLateFacts(config: Config, init: Init): void {
@@ -151,5 +137,24 @@ function takeTerminal(init: Init): number {
   } catch (error) {
     close(master);
     throw error;
+  }
+}
+
+/** Sends the master to who asked for it, and keeps it otherwise. */
+function giveTerminal(master: number, socket: string | undefined): number | undefined {
+  if (socket === undefined) return master;
+  try {
+    send(socket, "/dev/ptmx", master);
+  } finally {
+    close(master);
+  }
+}
+
+function send(path: string, text: string, fd: number): void {
+  const socket = connectUnix(path);
+  try {
+    sendDescriptor(socket, text, fd);
+  } finally {
+    close(socket);
   }
 }

@@ -21,7 +21,7 @@ import {
 import { isErrno } from "../linux/libc.ts";
 import type { ExitStatus } from "../linux/processes.ts";
 import { copyWindowSize, isTerminal, makeRaw } from "../linux/terminals.ts";
-import type { Container } from "./create.ts";
+import type { Container } from "./container.ts";
 import { relayTerminal } from "./relay.ts";
 
 /**

@@ -3,27 +3,20 @@
  *
  * @module
  */
-import { StateError, SyscallError } from "../errors.ts";
+import { SyscallError } from "../errors.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, SIGKILL } from "../linux/generated/constants.ts";
 import { close, duplicate, memfdCreate, openat2, pread, pwrite, read, seal, write } from "../linux/files.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
 import { connectUnix, listenUnix } from "../linux/sockets.ts";
 import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
 import { type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
-import { briefCall } from "../plan/brief.ts";
 import { OWN_FDS } from "../plan/inherited.ts";
-import {
-  type BarrierName,
-  LATE_BYTES,
-  type LateName,
-  type Plan,
-  type SlotName,
-  type Step,
-} from "../plan/node.ts";
+import { type BarrierName, LATE_BYTES, type LateName, type Plan, type SlotName } from "../plan/node.ts";
 import { lateOffset, STATUS_BYTES } from "../plan/status_page.ts";
 import { elfImage } from "./elf.ts";
 import { encode, type Program } from "./encode.ts";
-import { DATA_ADDRESS, RECORD_BYTES, STATUS } from "./record.ts";
+import { STATUS } from "./record.ts";
+import { failure, hasExecuted, readReport, release, type Report } from "./report.ts";
 
 export interface InitOptions {
   /** The container's id, for errors. */
@@ -50,7 +43,7 @@ export class Init {
   readonly #program: Program;
   readonly #status: number;
   readonly #directory: string;
-  #socket: number;
+  readonly #socket: number;
   readonly #id: string;
   /** The barrier that it waits at. */
   #at: BarrierName | undefined;
@@ -122,19 +115,26 @@ export class Init {
   /**
    * Waits until the init is at its next barrier.
    *
-   * @returns its name; undefined once the container's program runs
    * @throws {SyscallError} the step that failed
+   * @throws {StateError} if it was killed
    */
-  next(): BarrierName | undefined {
-    if (this.#at === "start") this.#reconnect();
-    else if (this.#at !== undefined) write(this.#socket, new Uint8Array(1));
+  next(): BarrierName {
+    if (this.#at !== undefined) write(this.#socket, new Uint8Array(1));
     const [letter] = read(this.#socket, 1);
     this.#reapSpawned();
-    this.#at = letter === undefined ? undefined : BARRIERS[String.fromCharCode(letter)];
-    if (this.#at !== undefined) return this.#at;
-    const failure = this.#failure();
-    if (failure === undefined) return undefined;
-    throw failure;
+    if (letter === undefined) throw failure(this.#id, this.#report(), this.#program);
+    return this.#at = BARRIERS[String.fromCharCode(letter)]!;
+  }
+
+  /**
+   * Lets an init that waits at the barrier `start` become the program.
+   *
+   * @throws {SyscallError} the step that failed, execve(2) included
+   */
+  start(): void {
+    release(this.#directory);
+    const report = this.#report();
+    if (!hasExecuted(report, this.records)) throw failure(this.#id, report, this.#program);
   }
 
   /** The result of a step, 0 if it has not run. */
@@ -156,26 +156,9 @@ export class Init {
     pwrite(this.#status, bytes, lateOffset(name));
   }
 
-  /** Why the init ended: the step that failed, or the one that it was killed in. Undefined if that was execve(2). */
-  #failure(): SyscallError | StateError | undefined {
-    const page = new DataView(pread(this.#status, STATUS.slots, 0).buffer);
-    const word = (offset: number) => Number(page.getBigUint64(offset, true));
-    if (word(STATUS.failed) !== 0) {
-      const step = this.#step(word(STATUS.failed));
-      const { call, label, pointer } = step;
-      return new SyscallError(call, errnoInfo(word(STATUS.errno)), {
-        label,
-        detail: briefCall(step),
-        pointer,
-      });
-    }
-    const step = this.#step(word(STATUS.record));
-    if (step.call === "execve") return undefined;
-    const status = this.wait();
-    const how = status.kind === "signaled"
-      ? `was killed by signal ${status.signal}`
-      : `exited with ${status.code}`;
-    return new StateError(this.#id, `${step.label}: ${briefCall(step)}: the init ${how}`);
+  /** How many records its program has. The last one is execve(2). */
+  get records(): number {
+    return this.#program.steps.length;
   }
 
   /** Waits for the end of the container's process, and reaps it. */
@@ -211,21 +194,15 @@ export class Init {
     for (const fd of [this.#socket, this.#status, this.#pidfd]) if (fd !== undefined) close(fd);
   }
 
+  #report(): Report {
+    return readReport(pread(this.#status, STATUS.slots, 0));
+  }
+
   /** The first process exits when it has forked the second. */
   #reapSpawned(): void {
     if (this.#forked || this.pid === this.#spawned) return;
     wait(this.#spawned);
     this.#forked = true;
-  }
-
-  /** The connection itself is the word to go on: plan/node.ts, Barrier. */
-  #reconnect(): void {
-    close(this.#socket);
-    this.#socket = connectUnix(`${this.#directory}/socket`);
-  }
-
-  #step(address: number): Step {
-    return this.#program.steps[(address - DATA_ADDRESS) / RECORD_BYTES] ?? this.#program.steps[0]!;
   }
 }
 

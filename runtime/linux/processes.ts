@@ -2,6 +2,7 @@
 import { SyscallError } from "../errors.ts";
 import {
   P_PID,
+  POLLIN,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
   WEXITED,
@@ -132,4 +133,38 @@ export function pidfdSendSignal(pidfd: number, signal: number): void {
 /** pidfd_getfd(2). @returns a descriptor of ours for the open file that is `fd` in the process */
 export function pidfdGetfd(pidfd: number, fd: number): number {
   return syscall("pidfd_getfd", [pidfd, fd, 0]);
+}
+
+/** Whether the process of `pidfd` ends within `milliseconds`; 0 to look only. */
+export function endsWithin(pidfd: number, milliseconds: number): boolean {
+  const pollfd = new Uint8Array(8);
+  const view = new DataView(pollfd.buffer);
+  view.setInt32(0, pidfd, true);
+  view.setInt16(4, POLLIN, true);
+  const time = new BigInt64Array([
+    BigInt(Math.floor(milliseconds / 1000)),
+    BigInt(milliseconds % 1000) * 1_000_000n,
+  ]);
+  return syscall("ppoll", [pollfd, 1, new Uint8Array(time.buffer), 0, 0]) === 1;
+}
+
+/** What /proc/PID/stat says of a process that is there: proc_pid_stat(5). */
+export interface ProcessStat {
+  /** "R", "S", "Z", ... */
+  readonly state: string;
+  /** Field 22, in clock ticks since boot. */
+  readonly startTime: number;
+}
+
+/** @returns undefined if there is no such process */
+export function readStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return undefined;
+  }
+  // The name may contain anything, ")" included.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "", startTime: Number(fields[19]) };
 }

@@ -1,0 +1,32 @@
+/** `hako delete`: remove a container that does not run. @module */
+
+import { Container } from "../container/container.ts";
+import { StateDirectory, stateRoot } from "../container/state.ts";
+import { StateError } from "../errors.ts";
+import { defineCommand } from "./command.ts";
+
+export const deleteCommand = defineCommand({
+  name: "delete",
+  summary: "remove a container",
+  usage: "[options] ID",
+  positionals: { min: 1, max: 1 },
+  options: {
+    force: { type: "flag", short: "f", help: "kill it if it runs; it need not exist" },
+  },
+  action({ args: [id], options: { force }, global }) {
+    const root = stateRoot(global.root);
+    let directory: StateDirectory;
+    try {
+      directory = StateDirectory.open(root, id);
+      directory.lock();
+    } catch (error) {
+      // Engines delete by force what they do not know to be there (moby, containerd's cleanup).
+      if (force && error instanceof StateError) return 0;
+      throw error;
+    }
+    if (directory.has("state.json")) Container.load(root, id).delete(force);
+    // Its creator was killed before it had written the state. The init saw that at its next barrier and ended.
+    else directory.remove();
+    return 0;
+  },
+});

@@ -1,0 +1,19 @@
+/** `hako start`: run the program of a created container. @module */
+
+import { Container } from "../container/container.ts";
+import { stateRoot } from "../container/state.ts";
+import { defineCommand } from "./command.ts";
+
+export const start = defineCommand({
+  name: "start",
+  summary: "run the program of a created container",
+  usage: "ID",
+  positionals: { min: 1, max: 1 },
+  options: {},
+  action({ args: [id], global }) {
+    const container = Container.load(stateRoot(global.root), id);
+    container.lock();
+    container.start();
+    return 0;
+  },
+});

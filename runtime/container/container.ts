@@ -1,0 +1,207 @@
+/**
+ * A container, from its creation by this command or an earlier one to its deletion.
+ *
+ * @module
+ */
+import { StateError } from "../errors.ts";
+import { encode, type Program } from "../init/encode.ts";
+import type { Init } from "../init/init.ts";
+import { failure, hasExecuted, readReport, release } from "../init/report.ts";
+import { SIGKILL } from "../linux/generated/constants.ts";
+import { close } from "../linux/files.ts";
+import { CPU, isErrno } from "../linux/libc.ts";
+import { endsWithin, type ExitStatus, pidfdOpen, pidfdSendSignal, readStat } from "../linux/processes.ts";
+import { hostFromJson } from "../plan/host.ts";
+import { planCreate } from "../plan/plan.ts";
+import { parseConfig } from "../spec/parse.ts";
+import { listIds, type State, StateDirectory } from "./state.ts";
+
+/** The states of runtime.md, and runc's "paused". */
+export type Status = "creating" | "created" | "running" | "paused" | "stopped";
+
+/** How long a killed process may take to end: it can be in an uninterruptible call. */
+const KILL_MILLISECONDS = 10_000;
+
+export class Container {
+  readonly state: State;
+  readonly #directory: StateDirectory;
+  /** If this command has created it. */
+  readonly #init: Init | undefined;
+  /** The master of its terminal, if it has one and this command keeps it. */
+  readonly terminal: number | undefined;
+
+  constructor(state: State, directory: StateDirectory, own: { init?: Init; terminal?: number } = {}) {
+    this.state = state;
+    this.#directory = directory;
+    this.#init = own.init;
+    this.terminal = own.terminal;
+  }
+
+  /**
+   * A container that an earlier command has created.
+   *
+   * @throws {StateError} if there is none, or its creation has not come far enough
+   */
+  static load(root: string, id: string): Container {
+    const directory = StateDirectory.open(root, id);
+    if (!directory.has("state.json")) {
+      throw new StateError(id, `container ${id} is being created, or was never finished`);
+    }
+    return new Container(JSON.parse(directory.read("state.json")), directory);
+  }
+
+  /** All containers that can be loaded. */
+  static list(root: string): Container[] {
+    return listIds(root).flatMap((id) => {
+      try {
+        return [Container.load(root, id)];
+      } catch (error) {
+        // It was deleted meanwhile, or is not that far.
+        if (error instanceof StateError || error instanceof Deno.errors.NotFound) return [];
+        throw error;
+      }
+    });
+  }
+
+  get id(): string {
+    return this.state.id;
+  }
+
+  /** Of its init, and later of its program, as we see it. */
+  get pid(): number {
+    return this.state.pid;
+  }
+
+  status(): Status {
+    if (!this.#lives()) return "stopped";
+    return this.#directory.has("socket") ? "created" : "running";
+  }
+
+  /** Until {@linkcode Container.unlock}, or the end of this command, no other one changes it. */
+  lock(): void {
+    this.#directory.lock();
+  }
+
+  unlock(): void {
+    this.#directory.unlock();
+  }
+
+  /**
+   * Runs the program.
+   *
+   * @throws {SyscallError} the step that failed, execve(2) included: a start that returns is a program that runs
+   * @throws {StateError} unless the container is created
+   */
+  start(): void {
+    const status = this.status();
+    if (status === "stopped") throw new StateError(this.id, "cannot start a container that has stopped");
+    if (status !== "created") throw new StateError(this.id, "cannot start an already running container");
+    try {
+      this.#release();
+    } finally {
+      this.#directory.removeFile("socket");
+    }
+  }
+
+  #release(): void {
+    if (this.#init !== undefined) return this.#init.start();
+    try {
+      release(this.#directory.path);
+    } catch (error) {
+      if (isErrno(error, "ECONNREFUSED")) {
+        throw new StateError(this.id, "cannot start a container that has stopped");
+      }
+      throw error;
+    }
+    const report = readReport(Deno.readFileSync(`${this.#directory.path}/status`));
+    if (!hasExecuted(report, this.state.records)) throw failure(this.id, report, this.#planAgain());
+  }
+
+  /** The program of its init: the same config and the same host give the same plan. */
+  #planAgain(): Program {
+    const host = hostFromJson(this.#directory.read("host.json"));
+    return encode(planCreate(parseConfig(this.#directory.read("config.json")), host), CPU, {});
+  }
+
+  /**
+   * Sends a signal to its first process.
+   *
+   * @throws {StateError} if that has ended
+   */
+  signal(signal: number): void {
+    const pidfd = this.#openPidfd();
+    if (pidfd === undefined) throw new StateError(this.id, "container not running");
+    try {
+      pidfdSendSignal(pidfd, signal);
+    } catch (error) {
+      if (isErrno(error, "ESRCH")) throw new StateError(this.id, "container not running");
+      throw error;
+    } finally {
+      close(pidfd);
+    }
+  }
+
+  /** Waits for the end of its program, while signals and promises are served. Only for the command that created it. */
+  wait(): Promise<ExitStatus> {
+    if (this.#init === undefined) throw new Error("only its parent can wait for a process");
+    return this.#init.waitAsync();
+  }
+
+  /**
+   * Removes the container.
+   *
+   * @param force kill it if it runs
+   * @throws {StateError} if it runs
+   */
+  delete(force = false): void {
+    const status = this.status();
+    if (!force && status !== "stopped" && status !== "created") {
+      throw new StateError(this.id, `cannot delete container ${this.id} that is not stopped: ${status}`);
+    }
+    this.#kill();
+    this.close();
+    this.#directory.remove();
+  }
+
+  /** Lets go of it: it lives on. */
+  close(): void {
+    this.#init?.close();
+    if (this.terminal !== undefined) close(this.terminal);
+  }
+
+  #kill(): void {
+    if (this.#init !== undefined) return this.#init.kill();
+    const pidfd = this.#openPidfd();
+    if (pidfd === undefined) return;
+    try {
+      pidfdSendSignal(pidfd, SIGKILL);
+      if (!endsWithin(pidfd, KILL_MILLISECONDS)) {
+        throw new StateError(this.id, "container init still running");
+      }
+    } catch (error) {
+      if (!isErrno(error, "ESRCH")) throw error;
+    } finally {
+      close(pidfd);
+    }
+  }
+
+  /** A zombie does not: whoever is to reap it may take its time. */
+  #lives(): boolean {
+    const stat = readStat(this.pid);
+    return stat?.startTime === this.state.startTime && !"ZX".includes(stat.state);
+  }
+
+  /** Opened first and compared then: so it refers to our process, or is not used. */
+  #openPidfd(): number | undefined {
+    let pidfd: number;
+    try {
+      pidfd = pidfdOpen(this.pid);
+    } catch (error) {
+      if (isErrno(error, "ESRCH", "EINVAL")) return undefined;
+      throw error;
+    }
+    if (this.#lives()) return pidfd;
+    close(pidfd);
+    return undefined;
+  }
+}

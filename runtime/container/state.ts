@@ -1,0 +1,171 @@
+/**
+ * What is kept of a container between commands.
+ *
+ * ```
+ *   ROOT/               0711
+ *   ROOT/ID/            0700; locked with flock(2) by each command that changes the container
+ *   ROOT/ID/state.json  State, written before the init may be started; replaced by rename(2)
+ *   ROOT/ID/config.json the configuration as it was read
+ *   ROOT/ID/host.json   the facts that the plan was made with: with config.json they give the same plan again
+ *   ROOT/ID/status      the page that the init shares with us: runtime/init/record.ts
+ *   ROOT/ID/socket      where the init waits for the runtime that starts it; gone once it was started
+ * ```
+ *
+ * @module
+ */
+import { StateError, UsageError } from "../errors.ts";
+import { LOCK_EX, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
+import { AT_FDCWD } from "../linux/generated/constants.ts";
+import { close, openat2 } from "../linux/files.ts";
+import { isErrno, syscall } from "../linux/libc.ts";
+
+export interface State {
+  readonly id: string;
+  /** Of the init, and later of the program. */
+  readonly pid: number;
+  /** When that process started: field 22 of proc_pid_stat(5). No other process has both. */
+  readonly startTime: number;
+  /** How many records the init's program has: the last is execve(2). */
+  readonly records: number;
+  /** Absolute path. */
+  readonly bundle: string;
+  /** Absolute path. */
+  readonly rootfs: string;
+  /** RFC 3339. */
+  readonly created: string;
+  /** The user id of who created it. */
+  readonly owner: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Where containers are kept: `--root`, else by whether we are root. */
+export function stateRoot(root: string | undefined): string {
+  if (root !== undefined) {
+    if (root === "/" || root === "") {
+      throw new UsageError(`--root must be a directory of its own, not "${root}"`);
+    }
+    return root.startsWith("/") ? root : `${Deno.cwd()}/${root}`;
+  }
+  const user = Deno.uid() === 0 ? undefined : Deno.env.get("XDG_RUNTIME_DIR");
+  return user ? `${user}/hako` : "/run/hako";
+}
+
+/** The directory of one container, locked until {@linkcode StateDirectory.unlock}. */
+export class StateDirectory {
+  readonly path: string;
+  readonly #id: string;
+  #lock: number | undefined;
+
+  private constructor(id: string, path: string) {
+    this.#id = id;
+    this.path = path;
+  }
+
+  /**
+   * Takes the id.
+   *
+   * @throws {UsageError} if it is no valid id
+   * @throws {StateError} if it is taken
+   */
+  static create(root: string, id: string): StateDirectory {
+    checkId(id);
+    Deno.mkdirSync(root, { recursive: true, mode: 0o711 });
+    const directory = new StateDirectory(id, `${root}/${id}`);
+    try {
+      Deno.mkdirSync(directory.path, { mode: 0o700 });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      throw new StateError(id, `container with given ID already exists: ${id}`);
+    }
+    directory.lock();
+    return directory;
+  }
+
+  /**
+   * The directory of a container that is there. It is not locked.
+   *
+   * @throws {StateError} if there is none
+   */
+  static open(root: string, id: string): StateDirectory {
+    checkId(id);
+    const directory = new StateDirectory(id, `${root}/${id}`);
+    if (!directory.has("")) throw directory.#gone();
+    return directory;
+  }
+
+  /** Waits until no other command changes the container. */
+  lock(): void {
+    try {
+      this.#lock ??= openat2(AT_FDCWD, this.path, { flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC });
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) throw this.#gone();
+      throw error;
+    }
+    syscall("flock", [this.#lock, LOCK_EX], { path: this.path });
+    // Whom we waited for may have deleted it.
+    if (!this.has("")) throw this.#gone();
+  }
+
+  unlock(): void {
+    if (this.#lock !== undefined) close(this.#lock);
+    this.#lock = undefined;
+  }
+
+  has(name: string): boolean {
+    try {
+      Deno.lstatSync(`${this.path}/${name}`);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
+  read(name: string): string {
+    return Deno.readTextFileSync(`${this.path}/${name}`);
+  }
+
+  /** Replaces a file: whoever reads it sees the old text or the new one. */
+  write(name: string, text: string): void {
+    const path = `${this.path}/${name}`;
+    Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
+    Deno.renameSync(`${path}.new`, path);
+  }
+
+  removeFile(name: string): void {
+    try {
+      Deno.removeSync(`${this.path}/${name}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  /** Removes it with all that is in it, and gives the id back. */
+  remove(): void {
+    Deno.removeSync(this.path, { recursive: true });
+    this.unlock();
+  }
+
+  #gone(): StateError {
+    return new StateError(this.#id, `container does not exist: ${this.#id}`);
+  }
+}
+
+/** The ids of all containers below `root`. */
+export function listIds(root: string): string[] {
+  try {
+    return [...Deno.readDirSync(root)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** As runc has it: what is a file name and needs no quoting. */
+function checkId(id: string): void {
+  if (/^[\w+.-]{1,1024}$/.test(id) && id !== "." && id !== "..") return;
+  throw new UsageError(
+    `invalid container ID format: ${JSON.stringify(id)}, allowed are letters, digits and "_+-."`,
+  );
+}

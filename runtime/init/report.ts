@@ -1,0 +1,62 @@
+/**
+ * What the status page says of an init that has ended.
+ *
+ * @module
+ */
+import { StateError, SyscallError } from "../errors.ts";
+import { close, read } from "../linux/files.ts";
+import { errnoInfo } from "../linux/libc.ts";
+import { connectUnix } from "../linux/sockets.ts";
+import { briefCall } from "../plan/brief.ts";
+import type { Step } from "../plan/node.ts";
+import type { Program } from "./encode.ts";
+import { DATA_ADDRESS, RECORD_BYTES, STATUS } from "./record.ts";
+
+/** What the first page holds, addresses turned to indexes of records. */
+export interface Report {
+  /** The record that ran last. */
+  readonly record: number;
+  /** The record that failed, and why. */
+  readonly failed?: { readonly record: number; readonly errno: number };
+}
+
+export function readReport(page: Uint8Array<ArrayBuffer>): Report {
+  const view = new DataView(page.buffer);
+  const word = (offset: number) => Number(view.getBigUint64(offset, true));
+  const recordAt = (address: number) => (address - DATA_ADDRESS) / RECORD_BYTES;
+  const failed = word(STATUS.failed);
+  return {
+    record: recordAt(word(STATUS.record)),
+    ...(failed !== 0 && { failed: { record: recordAt(failed), errno: word(STATUS.errno) } }),
+  };
+}
+
+/** Whether the init has become the program: its last record, execve(2), ran and did not fail. */
+export function hasExecuted({ record, failed }: Report, records: number): boolean {
+  return failed === undefined && record === records - 1;
+}
+
+/** Why an init that is no more did not become the program: the step that failed, or that it was killed in. */
+export function failure(
+  id: string,
+  { record, failed }: Report,
+  { steps }: Program,
+): SyscallError | StateError {
+  const step: Step = steps[failed?.record ?? record] ?? steps[0]!;
+  const { call, label, pointer } = step;
+  const detail = briefCall(step);
+  return failed === undefined
+    ? new StateError(id, `${label}: ${detail}: the init was killed`)
+    : new SyscallError(call, errnoInfo(failed.errno), { label, detail, pointer });
+}
+
+/** Lets the init that waits at the barrier `start` go on, and waits until it has become the program, or has ended. */
+export function release(directory: string): void {
+  const socket = connectUnix(`${directory}/socket`);
+  try {
+    // Nothing is ever written here: the end comes when execve(2) closes the connection, or when the init is gone.
+    read(socket, 1);
+  } finally {
+    close(socket);
+  }
+}
