@@ -16,6 +16,9 @@ import {
 import { ConfigError, StateError, SyscallError, UsageError } from "./runtime/errors.ts";
 import { type Fields, log } from "./runtime/log.ts";
 
+/** What the command that runs exits with when it fails. */
+let failureStatus = 1;
+
 function main(args: readonly string[]): number | Promise<number> {
   const { options: global, positionals } = parseOptions(globalOptions, args, { stopAtPositional: true });
   const [name, ...rest] = positionals;
@@ -25,6 +28,7 @@ function main(args: readonly string[]): number | Promise<number> {
   } else if (global.help || name === undefined) {
     print(programHelp(globalOptions, commands));
   } else {
+    failureStatus = commands[name]?.failureStatus ?? 1;
     return runCommand({ global, commands, print }, name, rest);
   }
   return 0;
@@ -51,6 +55,8 @@ function describe(error: unknown): [message: string, fields?: Fields] {
       ...pointer && { config: pointer },
     }];
   }
+  // A file of the caller's: a state directory, a pid file. Deno's message has the call, its errno and the path.
+  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return [(error as Error).message];
   return [`bug: ${error instanceof Error ? error.stack : error}`];
 }
 
@@ -73,7 +79,7 @@ async function run(args: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     log.error(...describe(error));
-    return 1;
+    return failureStatus;
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { build } from "../build.ts";
 
 /** A folder with a space and a quote, below one whose deno.json would stop Deno. */
@@ -87,5 +87,5 @@ Deno.test("is one readable file beside Deno, and builds over itself", () => {
   ]);
   build(`${above}/it's here`);
   assertRuns(run(hako, ["--version"]));
-  assert(!Deno.readTextFileSync(hako).includes("node:"), "the bundle imports from node:");
+  assertNotMatch(Deno.readTextFileSync(hako), /["'`]node:/);
 });

@@ -20,6 +20,14 @@ export interface ErrnoInfo {
   readonly text: string;
 }
 
+/** Whatever a config or an image has put into names and values: it must not look like lines, or talk to a terminal. */
+function oneLine(message: string): string {
+  return message.replace(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** The command line is wrong. The message says what is allowed. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -35,7 +43,7 @@ export class ConfigError extends Error {
    * @param problem what is wrong and what is allowed: `must be an absolute path, not "proc"`
    */
   constructor(pointer: Pointer, problem: string) {
-    super(`config.json ${pointer === "" ? "(top level)" : pointer}: ${problem}`);
+    super(oneLine(`config.json ${pointer === "" ? "(top level)" : pointer}: ${problem}`));
     this.pointer = pointer;
   }
 }
@@ -46,7 +54,7 @@ export class StateError extends Error {
   readonly id: string;
 
   constructor(id: string, problem: string) {
-    super(problem);
+    super(oneLine(problem));
     this.id = id;
   }
 }
@@ -74,10 +82,10 @@ export class SyscallError extends Error {
   constructor(call: string, errno: ErrnoInfo, context: SyscallErrorContext = {}) {
     const { label, path, pointer } = context;
     const what = context.detail ?? (path === undefined ? call : `${call} ${path}`);
-    super(
+    super(oneLine(
       `${label === undefined ? "" : `${label}: `}${what}: ${errno.text} (${errno.name})` +
         (pointer === undefined || pointer === "runtime" ? "" : `, asked for by config.json ${pointer}`),
-    );
+    ));
     this.call = call;
     this.errno = errno;
     this.path = path;

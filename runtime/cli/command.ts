@@ -48,6 +48,8 @@ export interface Command<T extends Options = Options, P extends Positionals = Po
   /** Options end at the first argument that is none: what follows belongs to another program. */
   readonly stopAtPositional?: boolean;
   readonly options: T;
+  /** The exit status of a command that fails, 1 if absent. */
+  readonly failureStatus?: number;
   /** @returns the exit status */
   action(context: Context<T, P>): number | Promise<number>;
 }

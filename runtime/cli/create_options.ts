@@ -7,7 +7,7 @@ import { ignoredMembers } from "../container/ignored.ts";
 import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
 import { log } from "../log.ts";
-import type { Config } from "../spec/config.ts";
+import type { Process } from "../spec/config.ts";
 import type { GlobalOptions } from "./command.ts";
 import type { Options, Values } from "./options.ts";
 
@@ -61,7 +61,7 @@ export function createFromOptions(
   },
 ): Container {
   const bundle = readBundle(options.bundle, options.config);
-  checkTerminal(bundle.config, options["console-socket"], detach);
+  checkTerminal(bundle.config.process, options["console-socket"], detach);
   ignoredMembers(bundle.config).forEach((line) => log.warn(line));
   return createContainer(bundle.config, {
     id,
@@ -76,7 +76,11 @@ export function createFromOptions(
 }
 
 /** A terminal needs somebody at its other end, and only then. */
-function checkTerminal({ process }: Config, socket: string | undefined, detach: boolean): void {
+export function checkTerminal(
+  process: Process | undefined,
+  socket: string | undefined,
+  detach: boolean,
+): void {
   const terminal = process?.terminal ?? false;
   if (detach && terminal && socket === undefined) {
     throw new UsageError("cannot allocate tty if hako will detach without setting console socket");
@@ -87,10 +91,15 @@ function checkTerminal({ process }: Config, socket: string | undefined, detach: 
 }
 
 /** Whoever waits for the file never sees half of it. */
-export function writePidFile(path: string | undefined, { pid }: Container): void {
+export function writePidFile(path: string | undefined, { pid }: { readonly pid: number }): void {
   if (path === undefined) return;
   const slash = path.lastIndexOf("/") + 1;
   const temporary = `${path.slice(0, slash)}.${path.slice(slash)}`;
   Deno.writeTextFileSync(temporary, `${pid}`, { mode: 0o644 });
-  Deno.renameSync(temporary, path);
+  try {
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    Deno.removeSync(temporary);
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@ import type { Commands } from "./command.ts";
 import { completion } from "./completion.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
+import { exec } from "./exec.ts";
 import { explain } from "./explain.ts";
 import { kill } from "./kill.ts";
 import { list } from "./list.ts";
@@ -22,6 +23,7 @@ export const commands: Commands = {
   create,
   start,
   run,
+  exec,
   state,
   list,
   kill,

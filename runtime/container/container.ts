@@ -13,7 +13,10 @@ import { CPU, isErrno } from "../linux/libc.ts";
 import { endsWithin, type ExitStatus, pidfdOpen, pidfdSendSignal, readStat } from "../linux/processes.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
+import type { Config } from "../spec/config.ts";
 import { parseConfig } from "../spec/parse.ts";
+import { type HookContext, runHooks } from "./hooks.ts";
+import { log } from "../log.ts";
 import { listIds, type State, StateDirectory } from "./state.ts";
 
 /** The states of runtime.md, and runc's "paused". */
@@ -96,11 +99,31 @@ export class Container {
     const status = this.status();
     if (status === "stopped") throw new StateError(this.id, "cannot start a container that has stopped");
     if (status !== "created") throw new StateError(this.id, "cannot start an already running container");
+    const config = this.readConfig();
+    this.#runHooks(config, "startContainer");
     try {
       this.#release();
     } finally {
       this.#directory.removeFile("socket");
     }
+    this.#runHooks(config, "poststart");
+  }
+
+  /** A failure is the end of the container: runtime.md#lifecycle. */
+  #runHooks(config: Config, kind: "startContainer" | "poststart"): void {
+    if (!config.hooks?.[kind]?.length) return;
+    try {
+      runHooks(config, kind, this.#hookContext());
+    } catch (error) {
+      this.#kill();
+      throw error;
+    }
+  }
+
+  #hookContext(): HookContext {
+    const { id, pid, bundle, annotations } = this.state;
+    const host = hostFromJson(this.#directory.read("host.json"));
+    return { id, pid, bundle, host, directory: this.#directory, ...(annotations && { annotations }) };
   }
 
   #release(): void {
@@ -117,10 +140,20 @@ export class Container {
     if (!hasExecuted(report, this.state.records)) throw failure(this.id, report, this.#planAgain());
   }
 
+  /** The configuration that it was created with. */
+  readConfig(): Config {
+    return parseConfig(this.#directory.read("config.json"));
+  }
+
+  /** The path of its directory. */
+  get directory(): string {
+    return this.#directory.path;
+  }
+
   /** The program of its init: the same config and the same host give the same plan. */
   #planAgain(): Program {
     const host = hostFromJson(this.#directory.read("host.json"));
-    return encode(planCreate(parseConfig(this.#directory.read("config.json")), host), CPU, {});
+    return encode(planCreate(this.readConfig(), host), CPU, {});
   }
 
   /**
@@ -129,7 +162,7 @@ export class Container {
    * @throws {StateError} if that has ended
    */
   signal(signal: number): void {
-    const pidfd = this.#openPidfd();
+    const pidfd = this.openPidfd();
     if (pidfd === undefined) throw new StateError(this.id, "container not running");
     try {
       pidfdSendSignal(pidfd, signal);
@@ -158,9 +191,18 @@ export class Container {
     if (!force && status !== "stopped" && status !== "created") {
       throw new StateError(this.id, `cannot delete container ${this.id} that is not stopped: ${status}`);
     }
+    const config = this.readConfig();
+    const context = config.hooks?.poststop?.length ? this.#hookContext() : undefined;
     this.#kill();
     this.close();
     this.#directory.remove();
+    if (context === undefined) return;
+    try {
+      runHooks(config, "poststop", context);
+    } catch (error) {
+      // runtime.md: logged, and the rest goes on as if it had succeeded.
+      log.warn(error instanceof Error ? error.message : `${error}`);
+    }
   }
 
   /** Lets go of it: it lives on. */
@@ -171,7 +213,7 @@ export class Container {
 
   #kill(): void {
     if (this.#init !== undefined) return this.#init.kill();
-    const pidfd = this.#openPidfd();
+    const pidfd = this.openPidfd();
     if (pidfd === undefined) return;
     try {
       pidfdSendSignal(pidfd, SIGKILL);
@@ -192,7 +234,7 @@ export class Container {
   }
 
   /** Opened first and compared then: so it refers to our process, or is not used. */
-  #openPidfd(): number | undefined {
+  openPidfd(): number | undefined {
     let pidfd: number;
     try {
       pidfd = pidfdOpen(this.pid);

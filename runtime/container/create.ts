@@ -5,10 +5,8 @@
  */
 import { gatherHost, type HostOptions } from "../host/gather.ts";
 import { Init } from "../init/init.ts";
-import { TIOCGPTN } from "../linux/generated/constants.ts";
-import { close, ioctl } from "../linux/files.ts";
-import { pidfdGetfd, readStat } from "../linux/processes.ts";
-import { connectUnix, sendDescriptor } from "../linux/sockets.ts";
+import { close } from "../linux/files.ts";
+import { readStat } from "../linux/processes.ts";
 import { type Host, hostToJson } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import type { Plan } from "../plan/node.ts";
@@ -17,9 +15,10 @@ import type { Config } from "../spec/config.ts";
 import { stringify } from "../spec/json.ts";
 import { Container } from "./container.ts";
 import { fillMounts } from "./fill_mounts.ts";
+import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
-import { findExecutable, findHome, openContainerRoot } from "./late_facts.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
+import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 import { type State, StateDirectory } from "./state.ts";
 
 export interface CreateOptions extends HostOptions {
@@ -84,9 +83,12 @@ function meetBarriers(config: Config, host: Host, { init, directory, options }: 
           break;
         case "mounted":
           fillMounts(config, init);
+          for (const kind of ["prestart", "createRuntime", "createContainer"] as const) {
+            runHooks(config, kind, { ...hookContext(config, host, init), directory });
+          }
           break;
         case "ready":
-          writeLateFacts(config, init);
+          writeLateFacts(config.process!, init);
           if (config.process!.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
           if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "standard", init.pidfd);
           // Before the init may wait to be started: one that waits, and that nobody knows of, would wait for ever.
@@ -103,6 +105,10 @@ function meetBarriers(config: Config, host: Host, { init, directory, options }: 
   }
 }
 
+function hookContext({ annotations }: Config, host: Host, { pid }: Init) {
+  return { id: host.id, pid, bundle: host.bundle, host, ...(annotations && { annotations }) };
+}
+
 function describe(config: Config, host: Host, init: Init): State {
   return {
     id: host.id,
@@ -115,46 +121,4 @@ function describe(config: Config, host: Host, init: Init): State {
     owner: Deno.uid() ?? 0,
     ...(config.annotations && { annotations: config.annotations }),
   };
-}
-
-function writeLateFacts(config: Config, init: Init): void {
-  const process = config.process!;
-  const root = openContainerRoot(init.pid);
-  try {
-    init.writeLate("executable", findExecutable(root, process));
-    init.writeLate("HOME", `HOME=${findHome(root, process)}`);
-  } finally {
-    close(root);
-  }
-}
-
-/** @returns the master, once it has shown that it is one: the image may have put something else in its place */
-function takeTerminal(init: Init): number {
-  const master = pidfdGetfd(init.pidfd, init.slot("$master"));
-  try {
-    ioctl(master, TIOCGPTN, new Uint8Array(4));
-    return master;
-  } catch (error) {
-    close(master);
-    throw error;
-  }
-}
-
-/** Sends the master to who asked for it, and keeps it otherwise. */
-function giveTerminal(master: number, socket: string | undefined): number | undefined {
-  if (socket === undefined) return master;
-  try {
-    send(socket, "/dev/ptmx", master);
-  } finally {
-    close(master);
-  }
-}
-
-function send(path: string, text: string, fd: number): void {
-  const socket = connectUnix(path);
-  try {
-    sendDescriptor(socket, text, fd);
-  } finally {
-    close(socket);
-  }
 }

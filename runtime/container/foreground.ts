@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { StateError } from "../errors.ts";
 import {
   SIGALRM,
   SIGCONT,
@@ -21,7 +22,6 @@ import {
 import { isErrno } from "../linux/libc.ts";
 import type { ExitStatus } from "../linux/processes.ts";
 import { copyWindowSize, isTerminal, makeRaw } from "../linux/terminals.ts";
-import type { Container } from "./container.ts";
 import { relayTerminal } from "./relay.ts";
 
 /**
@@ -44,29 +44,37 @@ const FORWARDED = {
   SIGPWR,
 } as const;
 
-/** Starts `container` and waits for its end. */
-export async function runInForeground(container: Container): Promise<ExitStatus> {
+/** The first process of a container, or a later one, before it is started. */
+export interface Startable {
+  readonly terminal: number | undefined;
+  start(): void;
+  signal(signal: number): void;
+  wait(): Promise<ExitStatus>;
+}
+
+/** Starts a process and waits for its end. */
+export async function runInForeground(process: Startable): Promise<ExitStatus> {
   const undo: (() => void)[] = [];
   try {
     // Before the program runs: a signal that arrives with its first instruction is for it already.
     for (const [name, signal] of Object.entries(FORWARDED)) {
-      undo.push(listen(name as keyof typeof FORWARDED, () => forward(container, signal)));
+      undo.push(listen(name as keyof typeof FORWARDED, () => forward(process, signal)));
     }
-    const { terminal } = container;
+    const { terminal } = process;
     if (terminal === undefined) {
-      container.start();
-      return await container.wait();
+      process.start();
+      return await process.wait();
     }
     if (isTerminal(0)) {
       undo.push(makeRaw(0));
       copyWindowSize(0, terminal);
       undo.push(listen("SIGWINCH", () => copyWindowSize(0, terminal)));
     }
-    container.start();
+    process.start();
     const relay = relayTerminal(terminal);
-    const status = await container.wait();
+    const status = await process.wait();
     // The last bytes are still in the terminal when the program has gone.
-    await relay.drained;
+    await relay.drain();
     return status;
   } finally {
     undo.toReversed().forEach((action) => action());
@@ -78,11 +86,11 @@ function listen(signal: Deno.Signal, handler: () => void): () => void {
   return () => Deno.removeSignalListener(signal, handler);
 }
 
-function forward(container: Container, signal: number): void {
+function forward(process: Startable, signal: number): void {
   try {
-    container.signal(signal);
+    process.signal(signal);
   } catch (error) {
     // It has just ended, and `wait` is about to say so.
-    if (!isErrno(error, "ESRCH")) throw error;
+    if (!isErrno(error, "ESRCH") && !(error instanceof StateError)) throw error;
   }
 }

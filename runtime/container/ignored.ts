@@ -6,7 +6,7 @@
 import type { Config } from "../spec/config.ts";
 
 /** One line for each member that has no effect. */
-export function ignoredMembers({ linux, hooks }: Config): string[] {
+export function ignoredMembers({ linux }: Config): string[] {
   const ignored: string[] = [];
   const add = (pointer: string, value: unknown, what: string) => {
     if (value !== undefined) ignored.push(`config.json ${pointer} is ignored: ${what}`);
@@ -16,10 +16,5 @@ export function ignoredMembers({ linux, hooks }: Config): string[] {
   add("/linux/seccomp", linux?.seccomp, "no system call is denied to the container");
   add("/linux/intelRdt", linux?.intelRdt, "the container stays in the caller's class of service");
   add("/linux/netDevices", linux?.netDevices, "no interface is moved");
-  add(
-    "/hooks",
-    Object.values(hooks ?? {}).some((list) => list?.length) ? hooks : undefined,
-    "no hook is run",
-  );
   return ignored;
 }

@@ -183,11 +183,12 @@ class Encoder {
     const bytes: number[] = [];
     for (const [name, type] of Object.entries<MemberType>(STRUCTS[struct])) {
       const value = members[name] ?? 0;
-      if (value instanceof Uint8Array) {
-        const inline = type === "pointer" ? littleEndian(this.#blob(value), 8) : [...value];
-        while (type !== "pointer" && inline.length < type) inline.push(0);
-        bytes.push(...inline);
-      } else bytes.push(...littleEndian(value, type === "pointer" ? 8 : type));
+      const width = type === "pointer" ? 8 : type;
+      const inline = value instanceof Uint8Array && type !== "pointer"
+        ? [...value]
+        : littleEndian(value instanceof Uint8Array ? this.#blob(value) : value).slice(0, width);
+      while (inline.length < width) inline.push(0);
+      bytes.push(...inline);
     }
     return this.#blob(new Uint8Array(bytes));
   }
@@ -238,43 +239,46 @@ class Encoder {
     const recordBytes = this.#records.length * RECORD_BYTES;
     const constantsAt = recordBytes + this.#blobBytes;
     const data = new Uint8Array(constantsAt + 8 * this.#constants.size);
-    const view = new DataView(data.buffer);
     data.set(this.#blobs.subarray(0, this.#blobBytes), recordBytes);
-    for (const [value, index] of this.#constants) setWord(view, constantsAt + 8 * index, value);
+    // Words of 32 bits, since all addresses have no more: a DataView costs five times as much.
+    const words = new Uint32Array(data.buffer);
+    for (const [value, index] of this.#constants) setWord(words, constantsAt / 4 + 2 * index, value);
 
+    const constantsAddress = DATA_ADDRESS + constantsAt;
     this.#records.forEach(({ nr, exits: { next, zero, caught }, save, args }, index) => {
-      const at = index * RECORD_BYTES;
-      const offset = (to: number) => to === END ? 0 : (to - index) * RECORD_BYTES;
-      view.setUint32(at + RECORD.nr, nr, true);
-      view.setUint32(at + RECORD.next, offset(next), true);
-      view.setUint32(at + RECORD.zero, offset(zero), true);
-      setWord(view, at + RECORD.save, save);
-      args.forEach((address, position) =>
-        setWord(
-          view,
-          at + RECORD.args + 8 * position,
-          address < 0 ? DATA_ADDRESS + constantsAt + 8 * ~address : address,
-        )
-      );
+      const at = index * RECORD_BYTES / 4;
+      words[at + RECORD.nr / 4] = nr;
+      words[at + RECORD.next / 4] = next === END ? 0 : (next - index) * RECORD_BYTES;
+      words[at + RECORD.zero / 4] = zero === END ? 0 : (zero - index) * RECORD_BYTES;
+      words[at + RECORD.save / 4] = save;
+      for (let position = 0; position < 6; position++) {
+        const address = args[position]!;
+        words[at + RECORD.args / 4 + 2 * position] = address < 0 ? constantsAddress + 8 * ~address : address;
+      }
       if (caught === undefined) return;
-      view.setUint32(at + RECORD.caught, offset(caught.at), true);
+      words[at + RECORD.caught / 4] = caught.at === END ? 0 : (caught.at - index) * RECORD_BYTES;
       caught.errnos.forEach((errno, position) =>
-        view.setUint16(at + RECORD.errnos + 2 * position, errno, true)
+        words[at + RECORD.errnos / 4 + (position >> 1)]! |= errno << (16 * (position & 1))
       );
     });
     return { data, steps: this.#steps, slots: this.#slots };
   }
 }
 
-/** A number or a bigint as 64 bits, in two's complement. */
-function setWord(view: DataView, at: number, value: number | bigint): void {
-  if (typeof value === "bigint") return view.setBigUint64(at, BigInt.asUintN(64, value), true);
-  view.setUint32(at, value >>> 0, true);
-  view.setUint32(at + 4, Math.floor(value / 2 ** 32) >>> 0, true);
+/** A number or a bigint as 64 bits, in two's complement, low word first. */
+function setWord(words: Uint32Array, at: number, value: number | bigint): void {
+  // Stores keep the lowest 32 bits.
+  if (typeof value === "bigint") {
+    words[at] = Number(value & 0xffffffffn);
+    words[at + 1] = Number((value >> 32n) & 0xffffffffn);
+  } else {
+    words[at] = value;
+    words[at + 1] = Math.floor(value / 2 ** 32);
+  }
 }
 
-function littleEndian(value: number | bigint, width: number): number[] {
-  const bytes = new Uint8Array(8);
-  setWord(new DataView(bytes.buffer), 0, value);
-  return [...bytes.subarray(0, width)];
+function littleEndian(value: number | bigint): number[] {
+  const words = new Uint32Array(2);
+  setWord(words, 0, value);
+  return [...new Uint8Array(words.buffer)];
 }

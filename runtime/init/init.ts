@@ -5,7 +5,7 @@
  */
 import { SyscallError } from "../errors.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, SIGKILL } from "../linux/generated/constants.ts";
-import { close, duplicate, memfdCreate, openat2, pread, pwrite, read, seal, write } from "../linux/files.ts";
+import { close, duplicate, memfdCreate, openat2, pread, pwrite, seal } from "../linux/files.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
 import { connectUnix, listenUnix } from "../linux/sockets.ts";
 import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
@@ -16,7 +16,7 @@ import { lateOffset, STATUS_BYTES } from "../plan/status_page.ts";
 import { elfImage } from "./elf.ts";
 import { encode, type Program } from "./encode.ts";
 import { STATUS } from "./record.ts";
-import { failure, hasExecuted, readReport, release, type Report } from "./report.ts";
+import { failure, hasExecuted, hear, readReport, release, type Report, tell } from "./report.ts";
 
 export interface InitOptions {
   /** The container's id, for errors. */
@@ -27,6 +27,8 @@ export interface InitOptions {
   readonly firstFd: number;
   /** Descriptors for the init behind its own. */
   readonly extraFds?: readonly number[];
+  /** Its standard streams, ours if absent. */
+  readonly stdio?: readonly [number, number, number];
 }
 
 /** The barriers by the first letter of their names, which is what the init sends. */
@@ -68,8 +70,8 @@ export class Init {
 
   /** Spawns the init of `plan`. It runs until its first barrier. */
   static spawn(plan: Plan, options: InitOptions): Init {
-    const { directory, firstFd, extraFds = [] } = options;
-    const numbers = Object.fromEntries(OWN_FDS.map((name, index) => [name, firstFd + index]));
+    const { directory, firstFd, extraFds = [], stdio = [] } = options;
+    const numbers = Object.fromEntries([...OWN_FDS, "$pidfd"].map((name, index) => [name, firstFd + index]));
     const program = encode(plan, CPU, numbers);
     const opened: number[] = [];
     // Above all numbers that the init has them under, so that no dup2(2) closes one that is still to come.
@@ -91,7 +93,10 @@ export class Init {
         args: ["hako-init"],
         env: [],
         // `$barrier` is nothing yet, but its number must be taken: acceptRuntime.
-        fds: [status, listening, listening, ...extras].map((from, index) => ({ from, to: firstFd + index })),
+        fds: [
+          ...stdio.map((from, to) => ({ from, to })),
+          ...[status, listening, listening, ...extras].map((from, index) => ({ from, to: firstFd + index })),
+        ],
       });
       // The init's alone: nobody can connect when it has gone.
       [image, listening, ...extras].forEach(close);
@@ -119,8 +124,8 @@ export class Init {
    * @throws {StateError} if it was killed
    */
   next(): BarrierName {
-    if (this.#at !== undefined) write(this.#socket, new Uint8Array(1));
-    const [letter] = read(this.#socket, 1);
+    if (this.#at !== undefined) tell(this.#socket);
+    const letter = hear(this.#socket);
     this.#reapSpawned();
     if (letter === undefined) throw failure(this.#id, this.#report(), this.#program);
     return this.#at = BARRIERS[String.fromCharCode(letter)]!;
@@ -133,6 +138,19 @@ export class Init {
    */
   start(): void {
     release(this.#directory);
+    this.#checkExecuted();
+  }
+
+  /** The same for an init that has no such barrier, and waits at its last one, or at none. */
+  execute(): void {
+    if (this.#at !== undefined) tell(this.#socket);
+    // Only the end of the connection is left to come.
+    hear(this.#socket);
+    this.#reapSpawned();
+    this.#checkExecuted();
+  }
+
+  #checkExecuted(): void {
     const report = this.#report();
     if (!hasExecuted(report, this.records)) throw failure(this.#id, report, this.#program);
   }

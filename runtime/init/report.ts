@@ -4,8 +4,8 @@
  * @module
  */
 import { StateError, SyscallError } from "../errors.ts";
-import { close, read } from "../linux/files.ts";
-import { errnoInfo } from "../linux/libc.ts";
+import { close, read, write } from "../linux/files.ts";
+import { errnoInfo, isErrno } from "../linux/libc.ts";
 import { connectUnix } from "../linux/sockets.ts";
 import { briefCall } from "../plan/brief.ts";
 import type { Step } from "../plan/node.ts";
@@ -50,12 +50,30 @@ export function failure(
     : new SyscallError(call, errnoInfo(failed.errno), { label, detail, pointer });
 }
 
+/** Lets an init that waits at a barrier go on. One that was killed there does not hear it. */
+export function tell(socket: number): void {
+  try {
+    write(socket, new Uint8Array(1));
+  } catch (error) {
+    if (!isErrno(error, "EPIPE", "ECONNRESET")) throw error;
+  }
+}
+
+/** The next byte from the init, undefined at the end of the connection: ECONNRESET if the init has never accepted it. */
+export function hear(socket: number): number | undefined {
+  try {
+    return read(socket, 1)[0];
+  } catch (error) {
+    if (!isErrno(error, "ECONNRESET")) throw error;
+  }
+}
+
 /** Lets the init that waits at the barrier `start` go on, and waits until it has become the program, or has ended. */
 export function release(directory: string): void {
   const socket = connectUnix(`${directory}/socket`);
   try {
     // Nothing is ever written here: the end comes when execve(2) closes the connection, or when the init is gone.
-    read(socket, 1);
+    hear(socket);
   } finally {
     close(socket);
   }

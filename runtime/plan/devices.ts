@@ -12,6 +12,7 @@ import {
   S_IFIFO,
   S_IFREG,
 } from "../linux/generated/constants.ts";
+import { ConfigError } from "../errors.ts";
 import type { Config, Device } from "../spec/config.ts";
 import type { Host } from "./host.ts";
 import { clean, components, openInRoot, openOrCreateInRoot } from "./in_root.ts";
@@ -78,11 +79,12 @@ function needsDev(config: Config): boolean {
 }
 
 function plannedDevices(config: Config): PlannedDevice[] {
-  const asked = (config.linux?.devices ?? []).map((device, index) => ({
-    ...device,
-    path: clean(device.path),
-    reason: { label: `make device ${device.path}`, pointer: `/linux/devices/${index}` },
-  }));
+  const asked = (config.linux?.devices ?? []).map((device, index) => {
+    const path = clean(device.path);
+    const pointer = `/linux/devices/${index}`;
+    if (path === "/") throw new ConfigError(`${pointer}/path`, "must not be the root itself");
+    return { ...device, path, reason: { label: `make device ${device.path}`, pointer } };
+  });
   const named = new Set(asked.map(({ path }) => path));
   const defaults = DEFAULT_DEVICES.filter(({ path }) => !named.has(path)).map((device) => ({
     ...device,

@@ -20,7 +20,10 @@ import { idmappedMounts } from "./mounts.ts";
 import { type Node, type Reason, slot, type Step, step } from "./node.ts";
 import { STATUS_ADDRESS, STATUS_BYTES } from "./status_page.ts";
 
-/** Descriptors that the init finds open, from {@linkcode firstOwnFd} on; behind them those of idmapped mounts. */
+/**
+ * Descriptors that the init finds open, from {@linkcode firstOwnFd} on. Behind them come those of idmapped mounts, or
+ * `$pidfd`, the first process of the container to join.
+ */
 export const OWN_FDS = ["$status", "$listen", "$barrier"] as const;
 
 /** The first descriptor after those of the container. */
@@ -72,13 +75,17 @@ export function acceptRuntime(reason: Reason): Step[] {
   ];
 }
 
-/** Meets the runtime and lets go of everything else that the caller had open. */
-export function inherited(config: Config, host: Host): Node[] {
+/**
+ * Meets the runtime and lets go of everything else that the caller had open.
+ *
+ * @param endOfOwn the number after the last descriptor that the init is to keep
+ */
+export function inherited(endOfOwn: number): Node[] {
   return [
     ...meetRuntime(),
     // A descriptor of the host that our caller forgot to close must not be within the container's reach
     // (CVE-2024-21626), nor keep a pipe open while the init waits.
-    step(reason, "close_range", [endOfOwnFds(config, host), LAST_FD, 0]),
+    step(reason, "close_range", [endOfOwn, LAST_FD, 0]),
     // So that modes in the plan are the modes on disk. `umask` sets the container's own at the end.
     step(reason, "umask", [0]),
     // Everything that is written to /proc goes through this descriptor, never through the image's /proc

@@ -49,8 +49,14 @@ export interface PlannedMount {
   readonly save: SlotName;
 }
 
+/** Each needs a slot of the status page, and up to the end of the plan a descriptor. */
+const MAX_MOUNTS = 400;
+
 /** The mounts of a config with their options sorted. Refuses what no filesystem is asked about. */
 export function plannedMounts(config: Config): PlannedMount[] {
+  if ((config.mounts?.length ?? 0) > MAX_MOUNTS) {
+    throw new ConfigError("/mounts", `must be at most ${MAX_MOUNTS}, not ${config.mounts!.length}`);
+  }
   return (config.mounts ?? []).map((mount, index) => {
     const options = parseMountOptions(mount.options ?? []);
     const type = isBind(mount, options) ? "bind" : mount.type ?? "";

@@ -64,14 +64,7 @@ export function joinNamespaces(config: Config, host: Host): Node[] {
   const ordered = joined.toSorted((a, b) => rank(a) - rank(b));
 
   return [
-    // Processes that are already in there must not trace us or look at our descriptors (CVE-2016-9962).
-    step({ label: "hide from the processes of the joined namespaces", pointer: "runtime" }, "prctl", [
-      PR_SET_DUMPABLE,
-      0,
-      0,
-      0,
-      0,
-    ]),
+    hideFromOthers(),
     ...joined.map((entry) =>
       step(reason(entry), "openat", [AT_FDCWD, entry.path!, O_RDONLY | O_CLOEXEC, 0], nsSlot(entry))
     ),
@@ -79,8 +72,41 @@ export function joinNamespaces(config: Config, host: Host): Node[] {
   ];
 }
 
+/** Processes that are already in there must not trace us or look at our descriptors (CVE-2016-9962). */
+function hideFromOthers(): Node {
+  const reason: Reason = { label: "hide from the processes of the joined namespaces", pointer: "runtime" };
+  return step(reason, "prctl", [PR_SET_DUMPABLE, 0, 0, 0, 0]);
+}
+
 function nsSlot({ type }: Namespace): SlotName {
   return `$ns_${type}`;
+}
+
+/**
+ * Enters the namespaces that the process of `$pidfd` has by this config: all of the container's.
+ *
+ * @see setns(2), "fd is a pidfd"
+ */
+export function joinContainer(config: Config, host: Host): Node[] {
+  const types = (config.linux?.namespaces ?? []).map(({ type }) => type);
+  const reason: Reason = {
+    label: `join the container's namespaces: ${types.join(", ")}`,
+    pointer: "/linux/namespaces",
+  };
+  // See `joinNamespaces` for the user namespace's place.
+  const groups = host.privileged
+    ? [types.filter((type) => type !== "user"), types.filter((type) => type === "user")]
+    : [types];
+  return [
+    hideFromOthers(),
+    ...groups.filter((group) => group.length > 0)
+      .map((group) =>
+        step(reason, "setns", [slot("$pidfd"), group.reduce((all, type) => all | CLONE_FLAG[type], 0)])
+      ),
+    ...fork(types),
+    step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
+    ...(types.includes("user") ? stayOrBecomeRoot() : []),
+  ];
 }
 
 /** Makes the new namespaces and, where they only take effect on a child, forks it. */
@@ -91,34 +117,38 @@ export function createNamespaces(config: Config): Node[] {
   // nobody. A time namespace takes its offsets only before anybody is in it, so it is made as early.
   const early = fresh.filter((type) => type === "user" || (type === "time" && hasTimeOffsets(config)));
   const rest = fresh.filter((type) => !early.includes(type));
-  const newRoot: Reason = { label: "become root of the user namespace", pointer: "/linux/namespaces" };
 
   return [
     ...(early.length > 0
       ? [unshare(early), barrier("namespaces", "the runtime writes id maps and time offsets")]
       : []),
     ...(rest.length > 0 ? [unshare(rest)] : []),
-    ...(namespaces.some(({ type }) => type === "pid" || type === "time")
-      ? [
-        {
-          kind: "fork",
-          // The init becomes a sibling, so that it is a child of the runtime and falls to the runtime's subreaper.
-          flags: CLONE_PARENT | SIGCHLD,
-          save: "$init",
-          label: "fork the first process of the new namespaces",
-          pointer: "/linux/namespaces",
-        } as const,
-      ]
-      : []),
+    ...fork(namespaces.map(({ type }) => type)),
     step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
     ...(fresh.includes("network") ? loopback() : []),
-    // A joined user namespace may not map root: then we stay who we are.
-    ...(namespace(config, "user") === "joined"
-      ? [
-        tolerate(step(newRoot, "setresgid", [0, 0, 0]), ["EINVAL"]),
-        tolerate(step(newRoot, "setresuid", [0, 0, 0]), ["EINVAL"]),
-      ]
-      : []),
+    ...(namespace(config, "user") === "joined" ? stayOrBecomeRoot() : []),
+  ];
+}
+
+/** Pid and time namespaces only take effect on a child. */
+function fork(types: readonly NamespaceType[]): Node[] {
+  if (!types.includes("pid") && !types.includes("time")) return [];
+  return [{
+    kind: "fork",
+    // The init becomes a sibling, so that it is a child of the runtime and falls to the runtime's subreaper.
+    flags: CLONE_PARENT | SIGCHLD,
+    save: "$init",
+    label: "fork the first process of the new namespaces",
+    pointer: "/linux/namespaces",
+  }];
+}
+
+/** A joined user namespace may not map root: then we stay who we are. */
+function stayOrBecomeRoot(): Node[] {
+  const reason: Reason = { label: "become root of the user namespace", pointer: "/linux/namespaces" };
+  return [
+    tolerate(step(reason, "setresgid", [0, 0, 0]), ["EINVAL"]),
+    tolerate(step(reason, "setresuid", [0, 0, 0]), ["EINVAL"]),
   ];
 }
 

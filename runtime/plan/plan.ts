@@ -11,7 +11,7 @@ import { devices, devicesToCompare } from "./devices.ts";
 import { closeDescriptors, closeOnExec, execute, workingDirectory } from "./execute.ts";
 import type { Host } from "./host.ts";
 import { hostname } from "./hostname.ts";
-import { inherited } from "./inherited.ts";
+import { endOfOwnFds, inherited } from "./inherited.ts";
 import { ioPriority } from "./io_priority.ts";
 import { keyring } from "./keyring.ts";
 import { apparmorProfile, selinuxLabel } from "./labels.ts";
@@ -26,7 +26,7 @@ import { raiseHardLimits, setLimits } from "./rlimits.ts";
 import { enterRootfs, openRootfs, readonlyRootfs } from "./rootfs.ts";
 import { scheduler } from "./scheduler.ts";
 import { sysctl } from "./sysctl.ts";
-import { terminal } from "./terminal.ts";
+import { console, terminal } from "./terminal.ts";
 
 /**
  * Compiles a container: all that its init does, from its first instruction to execve(2).
@@ -38,8 +38,9 @@ import { terminal } from "./terminal.ts";
 export function planCreate(config: Config, host: Host): Plan {
   const { process } = config;
   if (process === undefined) throw new ConfigError("/process", "process property must not be empty");
+  const endOfOwn = endOfOwnFds(config, host);
   return [
-    ...inherited(config, host),
+    ...inherited(endOfOwn),
 
     // While we are still the caller, with its rights over the host.
     ...oomScoreAdj(process),
@@ -57,11 +58,12 @@ export function planCreate(config: Config, host: Host): Plan {
     ...mounts(config, host),
     ...devices(config, host),
     ...(needsRuntimeWhenMounted(config)
-      ? [barrier("mounted", "the runtime fills and compares what is mounted")]
+      ? [barrier("mounted", "the runtime runs hooks, fills and compares what is mounted")]
       : []),
     ...readonlyPaths(config),
     ...maskedPaths(config),
-    ...terminal(config),
+    ...terminal(process),
+    ...console(process),
     ...readonlyMounts(config),
 
     // From here on there is only the container's root.
@@ -79,7 +81,7 @@ export function planCreate(config: Config, host: Host): Plan {
     barrier("ready", "the runtime takes the terminal, and finds the executable and HOME"),
 
     // A waiting container holds nothing of the host's but this barrier.
-    ...closeDescriptors(config, host),
+    ...closeDescriptors(endOfOwn),
     barrier("start", "the container is created"),
 
     // What the process may do is settled last, so that nothing of ours has to be allowed by it.
@@ -91,7 +93,9 @@ export function planCreate(config: Config, host: Host): Plan {
   ];
 }
 
-/** Copying and comparing are loops, which a plan does not have: the runtime does them at the barrier `mounted`. */
-export function needsRuntimeWhenMounted(config: Config): boolean {
-  return copiedUp(config).length > 0 || devicesToCompare(config).length > 0;
+/** Copying and comparing are loops, which a plan does not have, and hooks are programs: the runtime does all three. */
+function needsRuntimeWhenMounted(config: Config): boolean {
+  const { prestart = [], createRuntime = [], createContainer = [] } = config.hooks ?? {};
+  const hooks = prestart.length + createRuntime.length + createContainer.length;
+  return hooks > 0 || copiedUp(config).length > 0 || devicesToCompare(config).length > 0;
 }

@@ -78,12 +78,15 @@ export function enterRootfs(config: Config, host: Host): Node[] {
   }
   if (host.noPivot) return moveRoot(host, reason);
   return [
+    step(reason, "openat", [AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0], "$old"),
     step(reason, "fchdir", [slot("$root")]),
     // Both the same directory: the old root ends up on top of the new one (pivot_root(2), NOTES).
     step(reason, "pivot_root", [".", "."]),
-    // An unmount that propagated would detach the host's own mounts.
-    step(reason, "mount", [null, ".", null, MS_SLAVE | MS_REC, null]),
+    // An unmount that propagated would detach the host's own mounts. By its descriptor: "." is the new root still, and
+    // the container's mounts keep the propagation that was asked for.
+    setAttributes(reason, "$old", { propagation: MS_SLAVE, recursive: true }),
     step(reason, "umount2", [".", MNT_DETACH]),
+    step(reason, "close", [slot("$old")]),
     chdir,
     ...setPropagation(config),
   ];

@@ -15,15 +15,14 @@ import {
   TIOCSPTLCK,
   TIOCSWINSZ,
 } from "../linux/generated/constants.ts";
-import type { Config } from "../spec/config.ts";
+import type { Process } from "../spec/config.ts";
 import { openInRoot } from "./in_root.ts";
 import { attach, cloneTree } from "./mount_api.ts";
 import { type Node, type Reason, slot, step, tolerate } from "./node.ts";
 
-/** Makes the terminal, the standard streams and the controlling terminal of the session. */
-export function terminal(config: Config): Node[] {
-  const process = config.process;
-  if (!process?.terminal) return [];
+/** Makes the terminal and has it be the standard streams and the controlling terminal of the session. */
+export function terminal(process: Process): Node[] {
+  if (!process.terminal) return [];
   const reason: Reason = { label: "open a terminal", pointer: "/process/terminal" };
   const { height = 0, width = 0 } = process.consoleSize ?? {};
   const slave = slot("$slave");
@@ -45,14 +44,14 @@ export function terminal(config: Config): Node[] {
         ]),
       ]
       : []),
-    ...console(),
     ...[0, 1, 2].map((stream) => step(reason, "dup3", [slave, stream, 0])),
     step(reason, "ioctl", [0, TIOCSCTTY, 0]),
   ];
 }
 
 /** /dev/console is the same terminal (config-linux.md#default-devices). */
-function console(): Node[] {
+export function console(process: Process): Node[] {
+  if (!process.terminal) return [];
   const reason: Reason = { label: "put the terminal at /dev/console", pointer: "/process/terminal" };
   return [
     openInRoot(reason, "/dev", "$dev"),

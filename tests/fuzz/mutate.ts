@@ -101,6 +101,7 @@ const OTHERS: readonly unknown[] = [null, true, false, [], {}, [[]], [null], { "
 
 /** Changes `config` in place: one small thing. @param corpus configs to take members from */
 export function mutate(config: unknown, corpus: readonly unknown[], random: Random): void {
+  if (random.once(2)) return cross(config, random.pick(corpus), random);
   const place = randomPlace(config, random);
   if (place === undefined) return;
   const value = member(place);
@@ -128,15 +129,18 @@ export function mutate(config: unknown, corpus: readonly unknown[], random: Rand
 
 /** From the top down: else nearly all would be in the lists of names of seccomp. */
 function randomPlace(value: unknown, random: Random): Place | undefined {
+  const place = randomMember(value, random);
+  return place && (random.once(8) ? place : randomPlace(member(place), random) ?? place);
+}
+
+/** The larger a member, the likelier, but not in proportion. */
+function randomMember(value: unknown, random: Random): Place | undefined {
   if (typeof value !== "object" || value === null) return;
   const names = Object.keys(value);
-  // The larger a member, the likelier, but not in proportion.
-  const sizes = names.map((name) => Math.sqrt(size((value as Record<string, unknown>)[name])));
+  const sizes = Object.values(value).map((one) => Math.sqrt(size(one)));
   let at = random.below(sizes.reduce((sum, one) => sum + one, 0));
   const name = names.find((_, index) => (at -= sizes[index]!) < 0);
-  if (name === undefined) return;
-  const place = { holder: value as Container, name };
-  return random.once(8) ? place : randomPlace(member(place), random) ?? place;
+  return name === undefined ? undefined : { holder: value as Container, name };
 }
 
 function size(value: unknown): number {
@@ -201,7 +205,19 @@ function rename(place: Place, random: Random): void {
   set({ holder: place.holder, name: random.pick(STRINGS) }, value);
 }
 
-/** What another config has under the same name. */
+/** Takes over a member of `donor`, at the same place: the result is often a valid config. */
+function cross(value: unknown, donor: unknown, random: Random): void {
+  const from = randomMember(donor, random);
+  if (from === undefined || typeof value !== "object" || value === null) return;
+  const name = Array.isArray(value) ? `${random.below(value.length + 1)}` : from.name;
+  const place = { holder: value as Container, name };
+  const [mine, theirs] = [member(place), member(from)];
+  const both = Array.isArray(mine) === Array.isArray(theirs) && typeof mine === typeof theirs;
+  if (both && typeof mine === "object" && !random.once(8)) cross(mine, theirs, random);
+  else set(place, structuredClone(theirs));
+}
+
+/** What another config has under the same name, be it elsewhere. */
 function transplant(place: Place, corpus: readonly unknown[], random: Random): void {
   const donors = [...places(random.pick(corpus))];
   const same = donors.filter(({ name }) => name === place.name);
@@ -214,7 +230,8 @@ export function mutateText(text: string, random: Random): string {
   const at = random.below(text.length);
   return random.pick([
     text.slice(0, at),
-    text.slice(0, at) + random.pick(["\0", '"', "{", "]", ",", "\\u0000", "\ufeff", "1", "-"]) + text.slice(at),
+    text.slice(0, at) + random.pick(["\0", '"', "{", "]", ",", "\\u0000", "\ufeff", "1", "-"]) +
+    text.slice(at),
     text.slice(0, at) + text.slice(at + 1),
     text.replace(/:(\d+)/, ":18446744073709551615"),
     "[".repeat(20000),

@@ -46,7 +46,7 @@ const words: [line: string[], completions: string[]][] = [
   [["hako", "--debug", "sp"], ["spec"]],
   [["hako", "--log-format", ""], ["text", "json"]],
   [["hako", "--log-format", "x"], []],
-  [["hako", "run", "--no-"], ["--no-pivot", "--no-new-keyring"]],
+  [["hako", "run", "--no-"], ["--no-pivot", "--no-new-keyring", "--no-subreaper"]],
   [["hako", "run", "-b", "/us"], ["/usr"]],
   [["hako", "run", "--preserve-fds", ""], []],
   [["hako", "explain", "--host", "passw"], ["passwd"]],

@@ -1,0 +1,100 @@
+/**
+ * Running another process in a container.
+ *
+ * @module
+ */
+import { StateError } from "../errors.ts";
+import { gatherHost } from "../host/gather.ts";
+import { Init } from "../init/init.ts";
+import { close } from "../linux/files.ts";
+import { type ExitStatus, pidfdSendSignal } from "../linux/processes.ts";
+import { firstOwnFd } from "../plan/inherited.ts";
+import { planExec } from "../plan/plan_exec.ts";
+import type { Config, Process } from "../spec/config.ts";
+import type { Container } from "./container.ts";
+import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
+
+export interface ExecOptions {
+  readonly preserveFds?: number;
+  /** The Unix socket that gets the master of the terminal. Without it the process's handle keeps it. */
+  readonly consoleSocket?: string;
+  /** The Unix socket that gets a pidfd of the process. */
+  readonly pidfdSocket?: string;
+}
+
+/** A process beside the first one of a container. */
+export class ExecutedProcess {
+  readonly #init: Init;
+  readonly #directory: string;
+  readonly terminal: number | undefined;
+
+  private constructor(init: Init, directory: string, terminal: number | undefined) {
+    this.#init = init;
+    this.#directory = directory;
+    this.terminal = terminal;
+  }
+
+  /**
+   * Brings `process` up to the point where only its program is missing.
+   *
+   * @throws {StateError} if the container does not run
+   * @throws {SyscallError} the step that failed, with its pointer into the process
+   */
+  static create(container: Container, process: Process, options: ExecOptions = {}): ExecutedProcess {
+    const { id } = container;
+    const status = container.status();
+    if (status !== "running" && status !== "created") {
+      throw new StateError(id, `cannot exec in a ${status} container`);
+    }
+    // What is about mounts was settled when the container was created.
+    const config: Config = { ...container.readConfig(), process, mounts: [] };
+    const host = gatherHost(config, { id, bundle: container.state.bundle, preserveFds: options.preserveFds });
+    const plan = planExec(config, process, host, container.pid);
+    const pidfd = container.openPidfd();
+    if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
+    const directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
+    let init: Init | undefined;
+    let terminal: number | undefined;
+    try {
+      init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd] });
+      init.next();
+      writeLateFacts(process, init);
+      if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
+      if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);
+      return new ExecutedProcess(init, directory, terminal);
+    } catch (error) {
+      init?.kill();
+      init?.close();
+      if (terminal !== undefined) close(terminal);
+      Deno.removeSync(directory, { recursive: true });
+      throw error;
+    } finally {
+      close(pidfd);
+    }
+  }
+
+  get pid(): number {
+    return this.#init.pid;
+  }
+
+  /** Runs the program. @throws {SyscallError} the step that failed, execve(2) included */
+  start(): void {
+    this.#init.execute();
+  }
+
+  signal(signal: number): void {
+    pidfdSendSignal(this.#init.pidfd, signal);
+  }
+
+  wait(): Promise<ExitStatus> {
+    return this.#init.waitAsync();
+  }
+
+  /** Kills it if it has not become the program, and lets go of it. */
+  close(started: boolean): void {
+    if (!started) this.#init.kill();
+    this.#init.close();
+    if (this.terminal !== undefined) close(this.terminal);
+    Deno.removeSync(this.#directory, { recursive: true });
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A process that joins a running container, and a hook that runs in one, as lists of system calls.
+ *
+ * @module
+ */
+import {
+  AT_FDCWD,
+  CLOSE_RANGE_CLOEXEC,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_PATH,
+} from "../linux/generated/constants.ts";
+import type { Config, Hook, Process } from "../spec/config.ts";
+import { privileges, umask } from "./credentials.ts";
+import { closeOnExec, execute, workingDirectory } from "./execute.ts";
+import type { Host } from "./host.ts";
+import { firstIdmapFd, inherited, LAST_FD } from "./inherited.ts";
+import { ioPriority } from "./io_priority.ts";
+import { keyring } from "./keyring.ts";
+import { apparmorProfile, selinuxLabel } from "./labels.ts";
+import { memoryPolicy } from "./memory_policy.ts";
+import { joinContainer, namespace } from "./namespaces.ts";
+import { barrier, type Node, type Plan, type Reason, slot, step } from "./node.ts";
+import { oomScoreAdj } from "./oom_score_adj.ts";
+import { personality } from "./personality.ts";
+import { raiseHardLimits, setLimits } from "./rlimits.ts";
+import { scheduler } from "./scheduler.ts";
+import { terminal } from "./terminal.ts";
+
+/** The number of `$pidfd`: the container's first process, the one descriptor that these plans are given beside their own. */
+export const pidfdNumber = firstIdmapFd;
+
+/**
+ * Compiles `process` for the container of `config`, whose first process is `pid` in the host's /proc.
+ *
+ * @throws {ConfigError} if the process asks for what no plan can do
+ */
+export function planExec(config: Config, process: Process, host: Host, pid: number): Plan {
+  return [
+    ...inherited(pidfdNumber(host) + 1),
+    ...oomScoreAdj(process),
+    ...raiseHardLimits(config, process, host),
+
+    // From here on we are among the container's processes.
+    ...containerRoot(config, pid),
+    ...joinContainer(config, host),
+    ...(namespace(config, "mount") === "none" ? [] : [openRoot()]),
+    ...keyring(config, process, host),
+    ...terminal(process),
+    ...workingDirectory(process),
+    ...apparmorProfile(process, host),
+    ...selinuxLabel(process, host),
+    ...scheduler(process),
+    ...ioPriority(process),
+    ...personality(config),
+    ...memoryPolicy(config),
+    barrier("ready", "the runtime takes the terminal, and finds the executable and HOME"),
+
+    ...setLimits(process, host),
+    ...umask(process),
+    ...closeOnExec(host),
+    ...privileges(config, process, host),
+    ...execute(process),
+  ];
+}
+
+const root: Reason = { label: "open the container's root", pointer: "/root/path" };
+
+/** In the container's mount namespace its root is ours. */
+function openRoot(): Node {
+  return step(root, "openat", [AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0], "$root");
+}
+
+/** Without a mount namespace the container has a root all the same, and it is where its first process has it. */
+function containerRoot(config: Config, pid: number): Node[] {
+  if (namespace(config, "mount") !== "none") return [];
+  return [
+    step(root, "openat", [slot("$proc"), `${pid}/root`, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], "$root"),
+    step(root, "fchdir", [slot("$root")]),
+    step(root, "chroot", ["."]),
+  ];
+}
+
+/**
+ * Compiles a hook for the namespaces of the container.
+ *
+ * @param pointer where the hook stands in config.json
+ */
+export function planHook(config: Config, hook: Hook, host: Host, pointer: string): Plan {
+  const { path, args = [path], env = [] } = hook;
+  return [
+    ...inherited(pidfdNumber(host) + 1),
+    ...joinContainer(config, host),
+    step({ label: "close descriptors at execve", pointer: "runtime" }, "close_range", [
+      3,
+      LAST_FD,
+      CLOSE_RANGE_CLOEXEC,
+    ]),
+    step({ label: `run hook ${path}`, pointer }, "execve", [path, { strings: args }, { strings: env }]),
+  ];
+}
