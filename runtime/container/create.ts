@@ -7,6 +7,8 @@ import { gatherHost, type HostOptions } from "../host/gather.ts";
 import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
 import { readStat } from "../linux/processes.ts";
+import { log } from "../log.ts";
+import { capabilityWarnings } from "../plan/capabilities.ts";
 import { type Host, hostToJson } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import type { Plan } from "../plan/node.ts";
@@ -45,6 +47,7 @@ export function createContainer(config: Config, options: CreateOptions): Contain
   const { id, root, transform = (plan: Plan) => plan } = options;
   const host = gatherHost(config, options);
   const plan = transform(planCreate(config, host));
+  capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
   const directory = StateDirectory.create(root, id);
   let extraFds: readonly number[] = [];
   let init: Init | undefined;

@@ -109,20 +109,22 @@ export function newFilesystem(
 }
 
 /**
- * Makes a filesystem, or goes on with `otherwise` if the kernel refuses it with an errno of `on`: which of the last two
- * calls, FSCONFIG_CMD_CREATE or fsmount(2), depends on who owns the namespace that it shows.
+ * Makes a filesystem, or goes on with `otherwise` if the kernel refuses it with an errno of `on`. Who owns the namespace
+ * that it shows is asked by fsopen(2) for sysfs, by FSCONFIG_CMD_CREATE for most others, and by fsmount(2) for whether
+ * all of it is to be seen already.
  */
 export function orElse(
   made: readonly Node[],
   on: readonly ErrnoName[],
   otherwise: readonly Node[],
 ): Node[] {
-  const [first, second] = made.slice(-2);
-  if (first?.kind !== "step" || second?.kind !== "step") {
+  const [open, ...rest] = made;
+  const parameters = rest.slice(0, -2);
+  const [create, mount] = rest.slice(-2);
+  if (open?.kind !== "step" || create?.kind !== "step" || mount?.kind !== "step") {
     throw new Error("orElse takes what newFilesystem makes");
   }
-  return [
-    ...made.slice(0, -2),
-    attempt(first, on, { then: [attempt(second, on, { otherwise })], otherwise }),
-  ];
+  const mounted = attempt(mount, on, { otherwise });
+  const created = attempt(create, on, { then: [mounted], otherwise });
+  return [attempt(open, on, { then: [...parameters, created], otherwise })];
 }

@@ -283,10 +283,14 @@ function kernelFilesystem(config: Config, planned: PlannedMount, host: Host): No
  * sysfs shows the network namespace, and only who owns that may mount it. Without one of our own, the host's /sys is
  * bound instead, read-only.
  */
-function orHostSysfs({ reason, save }: PlannedMount, made: readonly Node[]): Node[] {
+function orHostSysfs({ reason, save, options: { attributes } }: PlannedMount, made: readonly Node[]): Node[] {
   return orElse(made, ["EPERM"], [
     cloneTree(reason, { path: "/sys", recursive: true }, save),
-    setAttributes(reason, save, { set: MOUNT_ATTR_RDONLY, recursive: true }),
+    setAttributes(reason, save, {
+      set: attributes.set | MOUNT_ATTR_RDONLY,
+      clear: attributes.clear & ~MOUNT_ATTR_RDONLY,
+      recursive: true,
+    }),
   ]);
 }
 

@@ -57,11 +57,13 @@ function propagation(config: Config, host: Host): Node[] {
     pointer: asked === undefined ? "runtime" : "/linux/rootfsPropagation",
   };
   const flags = asked === undefined ? MS_SLAVE | MS_REC : PROPAGATION[asked];
-  const shared = (flags & (MS_SHARED | MS_UNBINDABLE)) !== 0;
+  // The mounts of the host would not do as sources any more: only the container's become unbindable, in the end.
+  const now = (flags & MS_UNBINDABLE) === 0 ? flags : MS_SLAVE | MS_REC;
+  const someShared = (now & MS_REC) === 0 || (now & MS_SHARED) !== 0;
   return [
-    step(reason, "mount", [null, "/", null, flags, null]),
-    // pivot_root(2) refuses a new root whose parent mount is shared, and a clone of an unbindable one is refused as well.
-    ...(shared ? [step(reason, "mount", [null, host.rootfsMountPoint, null, MS_PRIVATE, null])] : []),
+    step(reason, "mount", [null, "/", null, now, null]),
+    // pivot_root(2) refuses a new root whose parent mount is shared.
+    ...(someShared ? [step(reason, "mount", [null, host.rootfsMountPoint, null, MS_PRIVATE, null])] : []),
   ];
 }
 
