@@ -55,8 +55,9 @@ function describe(error: unknown): [message: string, fields?: Fields] {
       ...pointer && { config: pointer },
     }];
   }
-  // A file of the caller's: a state directory, a pid file. Deno's message has the call, its errno and the path.
-  if (Object.values(Deno.errors).some((kind) => error instanceof kind)) return [(error as Error).message];
+  // A file of the caller's: a state directory, a pid file. Deno's message has the call, its errno and the path. It gives a
+  // code to each error of the system, and a class of its own to some of them: not to ENOSPC or ENAMETOOLONG.
+  if (error instanceof Error && "code" in error) return [error.message];
   return [`bug: ${error instanceof Error ? error.stack : error}`];
 }
 

@@ -42,6 +42,14 @@ Deno.test("a log that cannot be opened is a usage error", () => {
   assertMatch(stderr, /^hako: cannot open the log: .*\n$/);
 });
 
+Deno.test("a file that the system refuses is no bug, whatever its errno", () => {
+  for (const root of ["/dev/null/x", `/tmp/${"x".repeat(300)}`]) {
+    const { code, stderr } = hako("--root", root, "state", "c1");
+    assertEquals(code, 1);
+    assertMatch(stderr, /^hako: .*\(os error \d+\).*\n$/);
+  }
+});
+
 Deno.test("a reader of stdout that goes away is no bug", () => {
   const script =
     `"$0" run -A "$1" completion bash 2>&1 >/dev/full; "$0" run -A "$1" completion bash | true; echo \${PIPESTATUS[0]}`;

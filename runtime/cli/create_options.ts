@@ -72,6 +72,7 @@ export function createFromOptions(
     noNewKeyring: options["no-new-keyring"],
     consoleSocket: options["console-socket"],
     pidfdSocket: options["pidfd-socket"],
+    cgroupManager: global["cgroup-manager"] ?? (global["systemd-cgroup"] ? "systemd" : "cgroupfs"),
   });
 }
 

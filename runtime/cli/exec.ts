@@ -25,6 +25,7 @@ const execOptions = {
   apparmor: { type: "text", value: "PROFILE", help: "AppArmor profile" },
   "process-label": { type: "text", value: "LABEL", help: "SELinux label" },
   detach: { type: "flag", short: "d", help: "leave the process running and return" },
+  "ignore-paused": { type: "flag", help: "also in a paused container; the process waits for its resume" },
   "pid-file": createOptions["pid-file"],
   "console-socket": createOptions["console-socket"],
   "pidfd-socket": createOptions["pidfd-socket"],
@@ -47,6 +48,7 @@ export const exec = defineCommand({
     checkTerminal(process, options["console-socket"], detach);
     const executed = ExecutedProcess.create(container, process, {
       preserveFds: options["preserve-fds"],
+      ignorePaused: options["ignore-paused"],
       consoleSocket: options["console-socket"],
       pidfdSocket: options["pidfd-socket"],
     });

@@ -5,13 +5,17 @@ import { completion } from "./completion.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
 import { exec } from "./exec.ts";
+import { events } from "./events.ts";
 import { explain } from "./explain.ts";
 import { kill } from "./kill.ts";
 import { list } from "./list.ts";
+import { pause, resume } from "./pause.ts";
+import { ps } from "./ps.ts";
 import { run } from "./run.ts";
 import { spec } from "./spec.ts";
 import { start } from "./start.ts";
 import { state } from "./state.ts";
+import { update } from "./update.ts";
 
 export { type GlobalOptions, globalOptions, runCommand } from "./command.ts";
 export { programHelp } from "./help.ts";
@@ -26,7 +30,12 @@ export const commands: Commands = {
   exec,
   state,
   list,
+  ps,
+  events,
   kill,
+  pause,
+  resume,
+  update,
   delete: deleteCommand,
   explain,
   spec,

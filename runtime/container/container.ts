@@ -13,8 +13,10 @@ import { CPU, isErrno } from "../linux/libc.ts";
 import { endsWithin, type ExitStatus, pidfdOpen, pidfdSendSignal, readStat } from "../linux/processes.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
-import type { Config } from "../spec/config.ts";
+import type { Config, Resources } from "../spec/config.ts";
+import { parseExact, stringify } from "../spec/json.ts";
 import { parseConfig } from "../spec/parse.ts";
+import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./control_group.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
 import { log } from "../log.ts";
 import { listIds, type State, StateDirectory } from "./state.ts";
@@ -50,7 +52,7 @@ export class Container {
     if (!directory.has("state.json")) {
       throw new StateError(id, `container ${id} is being created, or was never finished`);
     }
-    return new Container(JSON.parse(directory.read("state.json")), directory);
+    return new Container(parseExact(directory.read("state.json")) as State, directory);
   }
 
   /** All containers that can be loaded. */
@@ -77,7 +79,13 @@ export class Container {
 
   status(): Status {
     if (!this.#lives()) return "stopped";
-    return this.#directory.has("socket") ? "created" : "running";
+    if (this.#directory.has("socket")) return "created";
+    return this.cgroup?.isFrozen() ? "paused" : "running";
+  }
+
+  get cgroup(): Cgroup | undefined {
+    const { cgroupPaths } = this.state;
+    return cgroupPaths && openCgroup(cgroupPaths, { rootless: Deno.uid() !== 0 });
   }
 
   /** Until {@linkcode Container.unlock}, or the end of this command, no other one changes it. */
@@ -156,6 +164,48 @@ export class Container {
     return encode(planCreate(this.readConfig(), host), CPU, {});
   }
 
+  /** Stops all processes. @throws {StateError} unless it runs */
+  pause(): void {
+    const status = this.status();
+    if (status !== "running" && status !== "created") throw new StateError(this.id, "container not running");
+    this.#requireCgroup().freeze();
+  }
+
+  /** Lets them go on. @throws {StateError} unless it is paused */
+  resume(): void {
+    if (this.status() !== "paused") throw new StateError(this.id, "container not paused");
+    this.#requireCgroup().thaw();
+  }
+
+  /** All its processes, as we see them. */
+  pids(): number[] {
+    if (this.cgroup !== undefined) return this.cgroup.pids();
+    return this.#lives() ? [this.pid] : [];
+  }
+
+  /**
+   * Changes limits; what is not among `resources` keeps its value.
+   *
+   * @returns warnings
+   */
+  update(resources: Resources): string[] {
+    if (this.status() === "stopped") throw new StateError(this.id, "container not running");
+    const stored = this.state.resources ?? withDefaultDevices(this.readConfig().linux?.resources);
+    const changes = resources.devices === undefined ? resources : withDefaultDevices(resources);
+    const merged = mergeResources(stored, changes);
+    // Only what is asked for: the rest may have been changed by others, and is not ours to set back.
+    const asked = Object.fromEntries(Object.entries(merged).filter(([name]) => name in changes));
+    const warnings = this.#requireCgroup().set(asked);
+    this.#directory.write("state.json", stringify({ ...this.state, resources: merged }));
+    return warnings;
+  }
+
+  #requireCgroup(): Cgroup {
+    const { cgroup } = this;
+    if (cgroup === undefined) throw new StateError(this.id, "the container has no cgroup");
+    return cgroup;
+  }
+
   /**
    * Sends a signal to its first process.
    *
@@ -188,6 +238,7 @@ export class Container {
    */
   delete(force = false): void {
     const status = this.status();
+    if (force && status === "paused") this.cgroup?.thaw();
     if (!force && status !== "stopped" && status !== "created") {
       throw new StateError(this.id, `cannot delete container ${this.id} that is not stopped: ${status}`);
     }
@@ -195,6 +246,7 @@ export class Container {
     const context = config.hooks?.poststop?.length ? this.#hookContext() : undefined;
     this.#kill();
     this.close();
+    this.#removeCgroup();
     this.#directory.remove();
     if (context === undefined) return;
     try {
@@ -203,6 +255,13 @@ export class Container {
       // runtime.md: logged, and the rest goes on as if it had succeeded.
       log.warn(error instanceof Error ? error.message : `${error}`);
     }
+  }
+
+  #removeCgroup(): void {
+    const { cgroup } = this;
+    // Without a pid namespace of its own its other processes do not end with the first.
+    if (cgroup !== undefined && cgroup.pids().length > 0) cgroup.kill();
+    cgroup?.delete();
   }
 
   /** Lets go of it: it lives on. */

@@ -16,6 +16,7 @@ import { planCreate } from "../plan/plan.ts";
 import type { Config } from "../spec/config.ts";
 import { stringify } from "../spec/json.ts";
 import { Container } from "./container.ts";
+import { type Cgroup, type CgroupManager, makeCgroup, openUnified, planCgroup } from "./control_group.ts";
 import { fillMounts } from "./fill_mounts.ts";
 import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
@@ -23,9 +24,11 @@ import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 import { type State, StateDirectory } from "./state.ts";
 
-export interface CreateOptions extends HostOptions {
+export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
   /** Where containers are kept: an absolute path. */
   readonly root: string;
+  /** Who makes the cgroup: "cgroupfs" if absent. */
+  readonly cgroupManager?: CgroupManager;
   /** The Unix socket that gets the master of the terminal. Without it the container keeps it. */
   readonly consoleSocket?: string;
   /** The Unix socket that gets a pidfd of the first process. */
@@ -45,21 +48,29 @@ export interface CreateOptions extends HostOptions {
  */
 export function createContainer(config: Config, options: CreateOptions): Container {
   const { id, root, transform = (plan: Plan) => plan } = options;
-  const host = gatherHost(config, options);
-  const plan = transform(planCreate(config, host));
-  capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
+  const planned = planCgroup(id, config, options.cgroupManager);
   const directory = StateDirectory.create(root, id);
-  let extraFds: readonly number[] = [];
+  const extraFds: number[] = [];
+  let cgroup: Cgroup | undefined;
   let init: Init | undefined;
   try {
+    if (planned !== undefined) {
+      makeCgroup(planned, config).forEach((warning) => log.warn(warning));
+      cgroup = planned.cgroup;
+    }
+    const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
+    const plan = transform(planCreate(config, host));
+    capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
     directory.write("config.json", stringify(config));
     directory.write("host.json", hostToJson(host));
-    extraFds = openIdmaps(config, id, directory.path);
+    extraFds.push(...openIdmaps(config, id, directory.path));
+    extraFds.push(...openUnified(cgroup));
     init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
-    return meetBarriers(config, host, { init, directory, options });
+    return meetBarriers(config, host, { init, directory, options, cgroup });
   } catch (error) {
     init?.kill();
     init?.close();
+    cgroup?.delete();
     directory.remove();
     throw error;
   } finally {
@@ -71,10 +82,11 @@ interface Making {
   readonly init: Init;
   readonly directory: StateDirectory;
   readonly options: CreateOptions;
+  readonly cgroup: Cgroup | undefined;
 }
 
 /** Does what the plan leaves to the runtime. */
-function meetBarriers(config: Config, host: Host, { init, directory, options }: Making): Container {
+function meetBarriers(config: Config, host: Host, { init, directory, options, cgroup }: Making): Container {
   let terminal: number | undefined;
   let state: State | undefined;
   try {
@@ -95,7 +107,7 @@ function meetBarriers(config: Config, host: Host, { init, directory, options }: 
           if (config.process!.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
           if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "standard", init.pidfd);
           // Before the init may wait to be started: one that waits, and that nobody knows of, would wait for ever.
-          state = describe(config, host, init);
+          state = describe(config, host, init, cgroup);
           directory.write("state.json", stringify(state));
           break;
         case "start":
@@ -104,7 +116,7 @@ function meetBarriers(config: Config, host: Host, { init, directory, options }: 
     }
   } catch (error) {
     if (terminal !== undefined) close(terminal);
-    throw error;
+    throw init.explain(error);
   }
 }
 
@@ -112,7 +124,7 @@ function hookContext({ annotations }: Config, host: Host, { pid }: Init) {
   return { id: host.id, pid, bundle: host.bundle, host, ...(annotations && { annotations }) };
 }
 
-function describe(config: Config, host: Host, init: Init): State {
+function describe(config: Config, host: Host, init: Init, cgroup: Cgroup | undefined): State {
   return {
     id: host.id,
     pid: init.pid,
@@ -123,5 +135,6 @@ function describe(config: Config, host: Host, init: Init): State {
     created: new Date().toISOString(),
     owner: Deno.uid() ?? 0,
     ...(config.annotations && { annotations: config.annotations }),
+    ...(cgroup && { cgroupPaths: cgroup.paths }),
   };
 }

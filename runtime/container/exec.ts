@@ -12,10 +12,13 @@ import { firstOwnFd } from "../plan/inherited.ts";
 import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
+import { factsOf, openUnified } from "./control_group.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 
 export interface ExecOptions {
   readonly preserveFds?: number;
+  /** Do it in a paused container, where the process waits for it to go on. */
+  readonly ignorePaused?: boolean;
   /** The Unix socket that gets the master of the terminal. Without it the process's handle keeps it. */
   readonly consoleSocket?: string;
   /** The Unix socket that gets a pidfd of the process. */
@@ -43,20 +46,28 @@ export class ExecutedProcess {
   static create(container: Container, process: Process, options: ExecOptions = {}): ExecutedProcess {
     const { id } = container;
     const status = container.status();
-    if (status !== "running" && status !== "created") {
-      throw new StateError(id, `cannot exec in a ${status} container`);
+    if (status === "stopped") throw new StateError(id, "cannot exec in a stopped container");
+    if (status === "paused" && !options.ignorePaused) {
+      throw new StateError(id, "cannot exec in a paused container (use --ignore-paused to override)");
     }
     // What is about mounts was settled when the container was created.
     const config: Config = { ...container.readConfig(), process, mounts: [] };
-    const host = gatherHost(config, { id, bundle: container.state.bundle, preserveFds: options.preserveFds });
+    const { cgroup } = container;
+    const host = gatherHost(config, {
+      id,
+      bundle: container.state.bundle,
+      preserveFds: options.preserveFds,
+      ...(cgroup && { cgroup: factsOf(cgroup) }),
+    });
     const plan = planExec(config, process, host, container.pid);
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
     const directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
+    const unified = openUnified(cgroup);
     let init: Init | undefined;
     let terminal: number | undefined;
     try {
-      init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd] });
+      init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd, ...unified] });
       init.next();
       writeLateFacts(process, init);
       if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
@@ -69,7 +80,7 @@ export class ExecutedProcess {
       Deno.removeSync(directory, { recursive: true });
       throw error;
     } finally {
-      close(pidfd);
+      [pidfd, ...unified].forEach(close);
     }
   }
 

@@ -23,11 +23,12 @@ import { copiedUp } from "../plan/mounts.ts";
 import type { SlotName } from "../plan/node.ts";
 import type { Config, Device } from "../spec/config.ts";
 import { copyTree } from "./copy_tree.ts";
+import { onBehalfOf } from "./on_behalf_of.ts";
 
 /** Does at the barrier `mounted` what the config needs there. */
 export function fillMounts(config: Config, init: Init): void {
-  for (const { under, over } of copiedUp(config)) {
-    withSlots(init, [under, over], ([from, to]) => copyTree(from!, to!));
+  for (const { under, over, reason } of copiedUp(config)) {
+    onBehalfOf(reason, () => withSlots(init, [under, over], ([from, to]) => copyTree(from!, to!)));
   }
   const devices = devicesToCompare(config);
   if (devices.length > 0) withSlots(init, ["$root"], ([root]) => compareDevices(root!, devices));

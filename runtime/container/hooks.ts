@@ -6,21 +6,15 @@
  */
 import { StateError } from "../errors.ts";
 import { Init } from "../init/init.ts";
-import { SIGKILL } from "../linux/generated/constants.ts";
-import { close, memfdCreate, pread, pwrite } from "../linux/files.ts";
-import {
-  endsWithin,
-  type ExitStatus,
-  pidfdOpen,
-  pidfdSendSignal,
-  posixSpawn,
-  wait,
-} from "../linux/processes.ts";
+import { close } from "../linux/files.ts";
+import { endsWithin, pidfdOpen } from "../linux/processes.ts";
 import type { Host } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import { planHook } from "../plan/plan_exec.ts";
 import type { Config, Hook, Hooks } from "../spec/config.ts";
 import { OCI_VERSION } from "../spec/default.ts";
+import { onBehalfOf } from "./on_behalf_of.ts";
+import { type Outcome, runProgram, type Streams, withStreams } from "./program.ts";
 import type { StateDirectory } from "./state.ts";
 
 /** The container as its hooks see it. */
@@ -64,54 +58,31 @@ export function runHooks(config: Config, kind: Kind, context: HookContext): void
       bundle: context.bundle,
       ...(context.annotations && { annotations: context.annotations }),
     });
-    const problem = withStreams(
-      state,
-      (stdio) =>
+    const label = `error running ${kind} hook #${index} ${hook.path}`;
+    const { path, args = [path] } = hook;
+    const outcome = onBehalfOf(
+      { label, pointer },
+      () =>
         IN_CONTAINER.includes(kind)
-          ? runInContainer(config, hook, { context, pointer, stdio })
-          : runHere(hook, stdio),
+          ? withStreams(state, (stdio) => runInContainer(config, hook, { context, pointer, stdio }))
+          // As runc: without env a hook has ours.
+          : runProgram({ ...hook, args, input: state }),
     );
-    if (problem !== undefined) {
-      throw new StateError(
-        context.id,
-        `error running ${kind} hook #${index} ${hook.path}: ${problem}, asked for by config.json ${pointer}`,
-      );
-    }
+    const problem = describe(outcome);
+    if (problem === undefined) return;
+    throw new StateError(context.id, `${label}: ${problem}, asked for by config.json ${pointer}`);
   });
 }
 
-type Streams = readonly [stdin: number, stdout: number, stderr: number];
-
-/** Files and no pipes: a hook that does not read, or writes much, cannot block us. */
-function withStreams(input: string, run: (stdio: Streams) => ExitStatus | "timeout"): string | undefined {
-  const stdin = memfdCreate("hook-stdin");
-  const output = memfdCreate("hook-output");
-  try {
-    pwrite(stdin, new TextEncoder().encode(input), 0);
-    const status = run([stdin, output, output]);
-    if (status !== "timeout" && status.kind === "exited" && status.code === 0) return undefined;
-    const how = status === "timeout"
-      ? "timed out"
-      : status.kind === "exited"
-      ? `exit status ${status.code}`
-      : `killed by signal ${status.signal}`;
-    const text = new TextDecoder().decode(pread(output, 4096, 0)).replace(/\0+$/, "").trim();
-    return text === "" ? how : `${how}, output: ${text}`;
-  } finally {
-    close(stdin);
-    close(output);
-  }
-}
-
-function runHere({ path, args = [path], env, timeout }: Hook, stdio: Streams): ExitStatus | "timeout" {
-  const pid = posixSpawn({
-    path,
-    args,
-    // As runc: without env a hook has ours.
-    env: env ?? Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`),
-    fds: stdio.map((from, to) => ({ from, to })),
-  });
-  return waitFor(pid, timeout);
+function describe({ status, output }: Outcome): string | undefined {
+  if (status.kind === "exited" && status.code === 0) return undefined;
+  const how = status.kind === "timeout"
+    ? "timed out"
+    : status.kind === "exited"
+    ? `exit status ${status.code}`
+    : `killed by signal ${status.signal}`;
+  const text = output.trim().slice(0, 4096);
+  return text === "" ? how : `${how}, output: ${text}`;
 }
 
 function runInContainer(
@@ -122,7 +93,7 @@ function runInContainer(
     readonly pointer: string;
     readonly stdio: Streams;
   },
-): ExitStatus | "timeout" {
+): Outcome["status"] {
   const { directory, host, id, pid } = context;
   const own = `${directory.path}/hook`;
   Deno.mkdirSync(own, { mode: 0o700 });
@@ -134,7 +105,7 @@ function runInContainer(
     init.execute();
     if (hook.timeout !== undefined && !endsWithin(init.pidfd, hook.timeout * 1000)) {
       init.kill();
-      return "timeout";
+      return { kind: "timeout" };
     }
     return init.wait();
   } finally {
@@ -142,18 +113,5 @@ function runInContainer(
     init?.close();
     close(pidfd);
     Deno.removeSync(own, { recursive: true });
-  }
-}
-
-function waitFor(pid: number, timeout: number | undefined): ExitStatus | "timeout" {
-  if (timeout === undefined) return wait(pid);
-  const pidfd = pidfdOpen(pid);
-  try {
-    if (endsWithin(pidfd, timeout * 1000)) return wait(pid);
-    pidfdSendSignal(pidfd, SIGKILL);
-    wait(pid);
-    return "timeout";
-  } finally {
-    close(pidfd);
   }
 }

@@ -4,12 +4,12 @@
  * @see user_namespaces(7), time_namespaces(7)
  * @module
  */
-import { SyscallError } from "../errors.ts";
 import { O_CLOEXEC, O_WRONLY } from "../linux/generated/constants.ts";
 import { AT_FDCWD } from "../linux/generated/constants.ts";
 import { close, openat2, write } from "../linux/files.ts";
 import type { Host } from "../plan/host.ts";
 import type { Config, IDMapping } from "../spec/config.ts";
+import { onBehalfOf } from "./on_behalf_of.ts";
 
 /** Writes the id maps of a new user namespace that `pid` is in. */
 export function writeIdMaps({ linux }: Config, host: Host, pid: number): void {
@@ -35,16 +35,12 @@ export function writeTimeOffsets({ linux }: Config, pid: number): void {
 /** With one write(2), as these files want it. */
 export function writeProcFile(pid: number, name: string, text: string, pointer: string): void {
   const path = `/proc/${pid}/${name}`;
-  const label = `write ${JSON.stringify(text)} to ${path}`;
-  try {
+  onBehalfOf({ label: `write ${JSON.stringify(text)} to ${path}`, pointer }, () => {
     const fd = openat2(AT_FDCWD, path, { flags: O_WRONLY | O_CLOEXEC });
     try {
       write(fd, new TextEncoder().encode(text), { path });
     } finally {
       close(fd);
     }
-  } catch (error) {
-    if (!(error instanceof SyscallError)) throw error;
-    throw new SyscallError(error.call, error.errno, { label, path, pointer });
-  }
+  });
 }

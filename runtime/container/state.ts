@@ -13,6 +13,7 @@
  *
  * @module
  */
+import type { Resources } from "../spec/resources.ts";
 import { StateError, UsageError } from "../errors.ts";
 import { LOCK_EX, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
 import { AT_FDCWD } from "../linux/generated/constants.ts";
@@ -36,6 +37,10 @@ export interface State {
   /** The user id of who created it. */
   readonly owner: number;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** The directories of its cgroup by controller: absent if it has none. */
+  readonly cgroupPaths?: Readonly<Record<string, string>>;
+  /** What `update` has made of config.json's /linux/resources. */
+  readonly resources?: Resources;
 }
 
 /** Where containers are kept: `--root`, else by whether we are root. */

@@ -5,14 +5,21 @@
  */
 import { ConfigError, StateError } from "../errors.ts";
 import { CAP_SYS_ADMIN } from "../linux/generated/constants.ts";
-import type { FileType, Host, Target } from "../plan/host.ts";
+import type { FileType, Hierarchy, Host, Target } from "../plan/host.ts";
 import { isBind, plannedMounts } from "../plan/mounts.ts";
 import { parseMountOptions } from "../plan/mount_options.ts";
 import type { Config } from "../spec/config.ts";
-import { readHierarchies } from "./cgroups.ts";
 import { readLimits } from "./limits.ts";
 import { mountPointOf, readMountinfo } from "./mountinfo.ts";
 import { resolveInRoot } from "./targets.ts";
+
+/** What a plan has to know of the container's cgroup. */
+export interface CgroupFacts {
+  readonly tasks: readonly string[];
+  /** Whether there is a directory of cgroup v2. */
+  readonly unified: boolean;
+  readonly hierarchies: readonly Hierarchy[];
+}
 
 /** What the command line says about the container. */
 export interface HostOptions {
@@ -21,6 +28,8 @@ export interface HostOptions {
   readonly bundle: string;
   readonly preserveFds?: number;
   readonly noPivot?: boolean;
+  /** The container's cgroup; absent if it has none of its own. */
+  readonly cgroup?: CgroupFacts;
   readonly noNewKeyring?: boolean;
 }
 
@@ -40,7 +49,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
   const asked = config.process?.rlimits ?? [];
   const needsCgroups = config.mounts?.some(({ type }) => type?.startsWith("cgroup"));
   const needsMountPoint = config.linux?.rootfsPropagation !== undefined;
-  const mounts = needsMountPoint || noPivot || needsCgroups ? readMountinfo() : [];
+  const mounts = needsMountPoint || noPivot ? readMountinfo() : [];
 
   return {
     id,
@@ -63,7 +72,9 @@ export function gatherHost(config: Config, options: HostOptions): Host {
       isEnabled("/sys/fs/selinux/enforce"),
     sources: readSources(config, bundle),
     targets: readTargets(config, rootfs),
-    hierarchies: needsCgroups ? readHierarchies(mounts) : [],
+    hierarchies: needsCgroups ? options.cgroup?.hierarchies ?? [] : [],
+    cgroupTasks: options.cgroup?.tasks ?? [],
+    unifiedCgroup: options.cgroup?.unified ?? false,
     procMounts: noPivot
       ? mounts.filter(({ type }) => type === "proc" || type === "sysfs").map(({ mountPoint }) => mountPoint)
       : [],

@@ -12,13 +12,14 @@
  *
  * @module
  */
-import { CLONE_PARENT_SETTID } from "../linux/generated/constants.ts";
+import { CLONE_INTO_CGROUP, CLONE_PARENT_SETTID, SIGCHLD } from "../linux/generated/constants.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
 import { type Cpu, SYSCALLS } from "../linux/generated/syscalls.ts";
 import { acceptRuntime } from "../plan/inherited.ts";
 import {
   type Arg,
   type Barrier,
+  type Fork,
   type Node,
   type Plan,
   slot,
@@ -78,8 +79,7 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
       case "fork": {
         // The parent is done at once. The child goes on, and stores its own result, 0, in shared memory: so it is the
         // kernel that stores the pid, before the child runs (clone(2), CLONE_PARENT_SETTID).
-        const args = [node.flags | CLONE_PARENT_SETTID, 0, slotAddress(node.save), 0, 0];
-        return record(step(node, "clone", args), at, END, after);
+        return record(forkStep(node, slotAddress(node.save)), at, END, after);
       }
       case "barrier": {
         const steps = expandBarrier(node);
@@ -139,6 +139,18 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
     return STATUS_ADDRESS + at;
   }
 }
+
+/** @param pid the address that gets the child's pid */
+function forkStep(fork: Fork, pid: number): Step {
+  const flags = fork.flags | CLONE_PARENT_SETTID;
+  if (fork.cgroup === undefined) return step(fork, "clone", [flags, 0, pid, 0, 0]);
+  // The signal at its end is no flag here, and CLONE_PARENT has it be that of the parent.
+  const members = { flags: (flags & ~SIGCHLD) + CLONE_INTO_CGROUP, parent_tid: pid, cgroup: fork.cgroup };
+  return step(fork, "clone3", [{ struct: "clone_args", members }, CLONE_ARGS_BYTES]);
+}
+
+/** CLONE_ARGS_SIZE_VER2 */
+const CLONE_ARGS_BYTES = 88;
 
 function offset(from: number, to: number): number {
   return to === END ? 0 : (to - from) * RECORD_BYTES;

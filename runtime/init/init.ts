@@ -9,7 +9,7 @@ import { close, duplicate, memfdCreate, openat2, pread, pwrite, seal } from "../
 import { ERRNO } from "../linux/generated/errno.ts";
 import { connectUnix, listenUnix } from "../linux/sockets.ts";
 import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
-import { type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
+import { endsWithin, type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
 import { OWN_FDS } from "../plan/inherited.ts";
 import { type BarrierName, LATE_BYTES, type LateName, type Plan, type SlotName } from "../plan/node.ts";
 import { lateOffset, STATUS_BYTES } from "../plan/status_page.ts";
@@ -172,6 +172,12 @@ export class Init {
       });
     }
     pwrite(this.#status, bytes, lateOffset(name));
+  }
+
+  /** What to report when the runtime has met `error` at a barrier: the end of the init, if that is why. */
+  explain(error: unknown): unknown {
+    if (this.#ended !== undefined || !endsWithin(this.pidfd, 0)) return error;
+    return failure(this.#id, this.#report(), this.#program);
   }
 
   /** How many records its program has. The last one is execve(2). */

@@ -11,7 +11,8 @@
  * @module
  */
 import { formatCall } from "./format_call.ts";
-import type { Arg, Attempt, Node, Plan, Reason, StructArg } from "./node.ts";
+import { CLONE_INTO_CGROUP } from "../linux/generated/constants.ts";
+import type { Arg, Attempt, Fork, Node, Plan, Reason, StructArg } from "./node.ts";
 
 export { formatCall };
 
@@ -72,7 +73,7 @@ function formatNode(node: Exclude<Node, { kind: "barrier" }>): string {
     case "step":
       return formatCall(node) + (node.save ? ` -> ${node.save}` : "");
     case "fork":
-      return `${formatCall({ call: "clone", args: [node.flags] })} -> ${node.save}  (the parent ends here)`;
+      return `${formatFork(node)} -> ${node.save}  (the parent ends here)`;
     case "attempt": {
       const fine = node.otherwise.length > 0
         ? ""
@@ -80,6 +81,12 @@ function formatNode(node: Exclude<Node, { kind: "barrier" }>): string {
       return formatNode(node.step) + fine;
     }
   }
+}
+
+function formatFork({ flags, cgroup }: Fork): string {
+  return cgroup === undefined
+    ? formatCall({ call: "clone", args: [flags] })
+    : formatCall({ call: "clone", args: [flags + CLONE_INTO_CGROUP] }).replace(/\)$/, `, cgroup=${cgroup})`);
 }
 
 function formatBranch({ attempt, branch }: NonNullable<Visit["begins"]>): string {

@@ -136,7 +136,12 @@ function variable(entry: StringsArg["strings"][number]): string {
   return typeof entry === "string" ? `${entry.slice(0, entry.indexOf("="))}=...` : plain(entry);
 }
 
+const socketFlags = flags(
+  named({ SOCK_STREAM: c.SOCK_STREAM, SOCK_DGRAM: c.SOCK_DGRAM, SOCK_CLOEXEC: c.SOCK_CLOEXEC }),
+);
+
 const SIGNATURES: Readonly<Partial<Record<SyscallName, Signature>>> = {
+  accept4: [plain, plain, plain, socketFlags],
   capset: [plain, plain],
   clone: [forkFlags],
   close_range: [plain, lastDescriptor, flags(FLAGS.CLOSE_RANGE_)],
@@ -181,7 +186,7 @@ const SIGNATURES: Readonly<Partial<Record<SyscallName, Signature>>> = {
   setns: [plain, cloneFlags],
   socket: [
     one(named({ AF_INET: c.AF_INET, AF_NETLINK: c.AF_NETLINK, AF_UNIX: c.AF_UNIX })),
-    flags(named({ SOCK_STREAM: c.SOCK_STREAM, SOCK_DGRAM: c.SOCK_DGRAM, SOCK_CLOEXEC: c.SOCK_CLOEXEC })),
+    socketFlags,
     plain,
   ],
   symlinkat: [plain, descriptor, plain],

@@ -66,6 +66,10 @@ export interface Host {
   /** By destination, for those that no earlier mount of the container covers. */
   readonly targets: Readonly<Record<string, Target>>;
   readonly hierarchies: readonly Hierarchy[];
+  /** Files of cgroup v1 that a process of one thread joins the container's cgroups by, writing "0". */
+  readonly cgroupTasks: readonly string[];
+  /** The container has a directory of cgroup v2. The runtime opens it for the init, who is made in it. */
+  readonly unifiedCgroup: boolean;
   /** Mount points of proc and sysfs: they must not stay reachable when the root is not pivoted. */
   readonly procMounts: readonly string[];
 }

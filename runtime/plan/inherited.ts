@@ -36,9 +36,14 @@ export function firstIdmapFd(host: Host): number {
   return firstOwnFd(host) + OWN_FDS.length;
 }
 
+/** The descriptor of the container's directory of cgroup v2, if it has one. */
+export function cgroupFd(config: Config, host: Host): number {
+  return firstIdmapFd(host) + idmappedMounts(config).length;
+}
+
 /** The number after the last descriptor that the runtime hands to the init. */
 export function endOfOwnFds(config: Config, host: Host): number {
-  return firstIdmapFd(host) + idmappedMounts(config).length;
+  return cgroupFd(config, host) + (host.unifiedCgroup ? 1 : 0);
 }
 
 /** The highest descriptor that close_range(2) takes: all from a first one on. */

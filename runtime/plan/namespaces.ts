@@ -27,6 +27,7 @@ import {
 } from "../linux/generated/constants.ts";
 import type { Config, Namespace, NamespaceType } from "../spec/config.ts";
 import type { Host } from "./host.ts";
+import { cgroupFd } from "./inherited.ts";
 import { barrier, type Node, type Reason, slot, type SlotName, step, tolerate } from "./node.ts";
 
 const CLONE_FLAG: Readonly<Record<NamespaceType, number>> = {
@@ -87,7 +88,7 @@ function nsSlot({ type }: Namespace): SlotName {
  *
  * @see setns(2), "fd is a pidfd"
  */
-export function joinContainer(config: Config, host: Host): Node[] {
+export function joinContainer(config: Config, host: Host, cgroup?: number): Node[] {
   const types = (config.linux?.namespaces ?? []).map(({ type }) => type);
   const reason: Reason = {
     label: `join the container's namespaces: ${types.join(", ")}`,
@@ -103,38 +104,43 @@ export function joinContainer(config: Config, host: Host): Node[] {
       .map((group) =>
         step(reason, "setns", [slot("$pidfd"), group.reduce((all, type) => all | CLONE_FLAG[type], 0)])
       ),
-    ...fork(types),
+    ...fork(types, cgroup),
     step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
     ...(types.includes("user") ? stayOrBecomeRoot() : []),
   ];
 }
 
 /** Makes the new namespaces and, where they only take effect on a child, forks it. */
-export function createNamespaces(config: Config): Node[] {
+export function createNamespaces(config: Config, host: Host): Node[] {
   const namespaces = config.linux?.namespaces ?? [];
   const fresh = namespaces.filter((entry) => !entry.path).map((entry) => entry.type);
   // The maps must be there before the IPC namespace is made: its mqueue superblock belongs to root, which would be
   // nobody. A time namespace takes its offsets only before anybody is in it, so it is made as early.
   const early = fresh.filter((type) => type === "user" || (type === "time" && hasTimeOffsets(config)));
-  const rest = fresh.filter((type) => !early.includes(type));
+  // Who is made in a cgroup must not have left the namespace that it is seen from: a cgroup namespace begins at the cgroup
+  // that its maker is in.
+  const late: NamespaceType[] = host.unifiedCgroup ? fresh.filter((type) => type === "cgroup") : [];
+  const rest = fresh.filter((type) => !early.includes(type) && !late.includes(type));
 
   return [
     ...(early.length > 0
       ? [unshare(early), barrier("namespaces", "the runtime writes id maps and time offsets")]
       : []),
     ...(rest.length > 0 ? [unshare(rest)] : []),
-    ...fork(namespaces.map(({ type }) => type)),
+    ...fork(namespaces.map(({ type }) => type), host.unifiedCgroup ? cgroupFd(config, host) : undefined),
+    ...(late.length > 0 ? [unshare(late)] : []),
     step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
     ...(fresh.includes("network") ? loopback() : []),
     ...(namespace(config, "user") === "joined" ? stayOrBecomeRoot() : []),
   ];
 }
 
-/** Pid and time namespaces only take effect on a child. */
-function fork(types: readonly NamespaceType[]): Node[] {
-  if (!types.includes("pid") && !types.includes("time")) return [];
+/** Pid and time namespaces, and cgroup v2, only take effect on a child. */
+function fork(types: readonly NamespaceType[], cgroup?: number): Node[] {
+  if (!types.includes("pid") && !types.includes("time") && cgroup === undefined) return [];
   return [{
     kind: "fork",
+    ...(cgroup !== undefined && { cgroup }),
     // The init becomes a sibling, so that it is a child of the runtime and falls to the runtime's subreaper.
     flags: CLONE_PARENT | SIGCHLD,
     save: "$init",

@@ -103,6 +103,8 @@ export interface Barrier extends Reason {
 export interface Fork extends Reason {
   readonly kind: "fork";
   readonly flags: number;
+  /** The descriptor of the cgroup that the child is made in: CLONE_INTO_CGROUP. */
+  readonly cgroup?: number;
   /** Keeps the child's pid, as the parent sees it. */
   readonly save: SlotName;
 }

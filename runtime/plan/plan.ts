@@ -6,6 +6,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Config } from "../spec/config.ts";
+import { joinCgroups } from "./cgroup.ts";
 import { privileges, umask } from "./credentials.ts";
 import { devices, devicesToCompare } from "./devices.ts";
 import { closeDescriptors, closeOnExec, execute, workingDirectory } from "./execute.ts";
@@ -46,9 +47,10 @@ export function planCreate(config: Config, host: Host): Plan {
     ...oomScoreAdj(process),
     ...raiseHardLimits(config, process, host),
     ...idmappedSources(config, host),
+    ...joinCgroups(host),
 
     ...joinNamespaces(config, host),
-    ...createNamespaces(config), // barrier "namespaces": the runtime writes id maps and time offsets
+    ...createNamespaces(config, host), // barrier "namespaces": the runtime writes id maps and time offsets
 
     // The container's files, seen from the outside: its root is a directory of ours.
     ...openRootfs(config, host),

@@ -11,6 +11,7 @@ import {
   O_PATH,
 } from "../linux/generated/constants.ts";
 import type { Config, Hook, Process } from "../spec/config.ts";
+import { joinCgroups } from "./cgroup.ts";
 import { privileges, umask } from "./credentials.ts";
 import { closeOnExec, execute, workingDirectory } from "./execute.ts";
 import type { Host } from "./host.ts";
@@ -27,8 +28,12 @@ import { raiseHardLimits, setLimits } from "./rlimits.ts";
 import { scheduler } from "./scheduler.ts";
 import { terminal } from "./terminal.ts";
 
-/** The number of `$pidfd`: the container's first process, the one descriptor that these plans are given beside their own. */
-export const pidfdNumber = firstIdmapFd;
+/** `$pidfd`, the container's first process; behind it the directory of its cgroup v2. */
+const pidfdNumber = firstIdmapFd;
+
+function endOfOwnFds(host: Host): number {
+  return pidfdNumber(host) + (host.unifiedCgroup ? 2 : 1);
+}
 
 /**
  * Compiles `process` for the container of `config`, whose first process is `pid` in the host's /proc.
@@ -37,13 +42,14 @@ export const pidfdNumber = firstIdmapFd;
  */
 export function planExec(config: Config, process: Process, host: Host, pid: number): Plan {
   return [
-    ...inherited(pidfdNumber(host) + 1),
+    ...inherited(endOfOwnFds(host)),
     ...oomScoreAdj(process),
     ...raiseHardLimits(config, process, host),
+    ...joinCgroups(host),
 
     // From here on we are among the container's processes.
     ...containerRoot(config, pid),
-    ...joinContainer(config, host),
+    ...joinContainer(config, host, host.unifiedCgroup ? pidfdNumber(host) + 1 : undefined),
     ...(namespace(config, "mount") === "none" ? [] : [openRoot()]),
     ...keyring(config, process, host),
     ...terminal(process),
@@ -89,7 +95,7 @@ function containerRoot(config: Config, pid: number): Node[] {
 export function planHook(config: Config, hook: Hook, host: Host, pointer: string): Plan {
   const { path, args = [path], env = [] } = hook;
   return [
-    ...inherited(pidfdNumber(host) + 1),
+    ...inherited(endOfOwnFds(host)),
     ...joinContainer(config, host),
     step({ label: "close descriptors at execve", pointer: "runtime" }, "close_range", [
       3,

@@ -60,10 +60,11 @@ function propagation(config: Config, host: Host): Node[] {
   // The mounts of the host would not do as sources any more: only the container's become unbindable, in the end.
   const now = (flags & MS_UNBINDABLE) === 0 ? flags : MS_SLAVE | MS_REC;
   const someShared = (now & MS_REC) === 0 || (now & MS_SHARED) !== 0;
+  const parent = (now & MS_SLAVE) === 0 ? MS_PRIVATE : MS_SLAVE;
   return [
     step(reason, "mount", [null, "/", null, now, null]),
     // pivot_root(2) refuses a new root whose parent mount is shared.
-    ...(someShared ? [step(reason, "mount", [null, host.rootfsMountPoint, null, MS_PRIVATE, null])] : []),
+    ...(someShared ? [step(reason, "mount", [null, host.rootfsMountPoint, null, parent, null])] : []),
   ];
 }
 

@@ -279,17 +279,23 @@ function follows({ call, args }: Step): boolean {
   return flags === "always" || (Number(args[flags]) & AT_SYMLINK_NOFOLLOW) === 0;
 }
 
-/** What is written to files, labels and kernel parameters, goes to the procfs that the runtime has opened itself. */
+/**
+ * What is written to files, labels and kernel parameters, goes to the procfs that the runtime has opened itself. Before
+ * there is a namespace of the container's every file is the host's: its cgroups are joined there.
+ */
 function* checkProc(calls: readonly Call[]): Generator<string> {
+  let amongOthers = false;
   for (const call of calls) {
     const { call: name, args, save } = call.step;
+    amongOthers ||= name === "setns" || name === "unshare";
     if (save === "$proc" && !(name === "openat" && args[0] === AT_FDCWD && args[1] === "/proc")) {
       yield fault(call, "$proc is not the runtime's own procfs");
     }
     const flags = name === "openat" ? args[2] : name === "openat2" ? member(args[2], "flags") : O_RDONLY;
     if ((Number(flags) & O_ACCMODE) === O_RDONLY) continue;
     const inImage = name === "openat2" && !/^\/*(proc|sys)(\/|$)/.test(`${args[1]}`);
-    if (slotOf(args[0]) !== "$proc" && !inImage) {
+    const inCgroup = !amongOthers && /^\/.*\/tasks$/.test(`${args[1]}`);
+    if (slotOf(args[0]) !== "$proc" && !inImage && !inCgroup) {
       yield fault(call, "writes to a file that is not beneath $proc");
     }
   }

@@ -45,6 +45,20 @@ export const STRUCTS = {
   ifreq: { ifr_name: 16, ifr_flags: 2, _: 22 },
   /** linux/filter.h: seccomp(2) */
   sock_fprog: { len: 2, _: 6, filter: "pointer" },
+  /** linux/sched.h, CLONE_ARGS_SIZE_VER2: clone(2) */
+  clone_args: {
+    flags: 8,
+    pidfd: 8,
+    child_tid: 8,
+    parent_tid: 8,
+    exit_signal: 8,
+    stack: 8,
+    stack_size: 8,
+    tls: 8,
+    set_tid: 8,
+    set_tid_size: 8,
+    cgroup: 8,
+  },
   /** An int by reference, as some ioctl(2)s take it. */
   int: { value: 4 },
 } as const satisfies Record<string, Record<string, MemberType>>;

@@ -42,6 +42,8 @@ export function randomHost(config: Config, random: Random): Host {
     sources: { ...sources },
     targets: Object.fromEntries(targets),
     hierarchies: random.pick(HIERARCHIES),
+    cgroupTasks: ["/sys/fs/cgroup/pids/c/tasks"],
+    unifiedCgroup: true,
     procMounts: random.pick([[], ["/proc", "/sys"]]),
   };
 }

@@ -26,6 +26,8 @@ export function testHost(members: Partial<Host> = {}): Host {
     sources: {},
     targets: {},
     hierarchies: [],
+    cgroupTasks: [],
+    unifiedCgroup: false,
     procMounts: [],
     ...members,
   };

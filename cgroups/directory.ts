@@ -1,0 +1,130 @@
+/** The files of one cgroup in one hierarchy. @module */
+import { ConfigError, SyscallError, type SyscallErrorContext } from "../runtime/errors.ts";
+import { errnoInfo, isErrno } from "../runtime/linux/libc.ts";
+
+/** Where {@linkcode Setting.member} begins. */
+const RESOURCES = "/linux/resources";
+
+/** A member of config.json `/linux/resources` by its full pointer. */
+export function pointerTo(member: string): string {
+  return RESOURCES + member;
+}
+
+/** A cgroup in one hierarchy. There are no links in these file systems, and nobody but root can mount over them. */
+export class Directory {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * One write(2).
+   *
+   * @param member the member of `/linux/resources` that asks for it: "/memory/limit"
+   */
+  write(file: string, value: string, member?: string): void {
+    const path = this.#file(file, member);
+    const detail = `write ${JSON.stringify(value)} to ${path}`;
+    const pointer = member === undefined ? "runtime" : pointerTo(member);
+    // Without O_CREAT, which cgroup file systems answer with EACCES, one could think that rights are missing.
+    attempt("write", { path, detail, pointer }, () => Deno.writeTextFileSync(path, value, { create: false }));
+  }
+
+  read(file: string): string {
+    const path = this.#file(file);
+    return attempt("read", { path }, () => Deno.readTextFileSync(path));
+  }
+
+  /** Nothing where the kernel does not have the file, or does not give it (pressure without psi=1). */
+  tryRead(file: string): string | undefined {
+    try {
+      return this.read(file);
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENODEV", "EOPNOTSUPP")) return undefined;
+      throw error;
+    }
+  }
+
+  /** The cgroups below, itself first. */
+  *tree(): Generator<Directory> {
+    yield this;
+    for (const child of this.children()) yield* child.tree();
+  }
+
+  /** None if it is gone. */
+  children(): Directory[] {
+    return this.#list().filter(({ isDirectory }) => isDirectory).map(({ name }) => this.below(name));
+  }
+
+  /** The names of its files. */
+  files(): string[] {
+    return this.#list().filter(({ isFile }) => isFile).map(({ name }) => name);
+  }
+
+  below(name: string): Directory {
+    return new Directory(`${this.path}/${name}`);
+  }
+
+  /** By default that of the container. */
+  get name(): string {
+    return this.path.slice(this.path.lastIndexOf("/") + 1);
+  }
+
+  get parent(): Directory {
+    return new Directory(this.path.slice(0, this.path.lastIndexOf("/")));
+  }
+
+  /** mkdir(2). @returns false if it is there already */
+  make(): boolean {
+    try {
+      attempt("mkdir", { path: this.path }, () => Deno.mkdirSync(this.path, { mode: 0o755 }));
+      return true;
+    } catch (error) {
+      if (isErrno(error, "EEXIST")) return false;
+      throw error;
+    }
+  }
+
+  /** rmdir(2). It may be gone already. */
+  remove(): void {
+    try {
+      attempt("rmdir", { path: this.path }, () => Deno.removeSync(this.path));
+    } catch (error) {
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
+  }
+
+  #list(): Deno.DirEntry[] {
+    try {
+      return attempt("readdir", { path: this.path }, () => [...Deno.readDirSync(this.path)]);
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENODEV")) return [];
+      throw error;
+    }
+  }
+
+  /** Sizes of huge pages and keys of `unified` are parts of file names: they must not lead elsewhere. */
+  #file(file: string, member = ""): string {
+    if (file.includes("/")) {
+      throw new ConfigError(pointerTo(member), `must be a file name, not ${JSON.stringify(file)}`);
+    }
+    return `${this.path}/${file}`;
+  }
+}
+
+/** Calls Deno, whose errors have the errno in their text. */
+export function attempt<T>(call: string, context: SyscallErrorContext, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    const number = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "")?.[1];
+    if (number === undefined) throw error;
+    throw new SyscallError(call, errnoInfo(Number(number)), context);
+  }
+}
+
+/** Blocks this thread. */
+export function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}

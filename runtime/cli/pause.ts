@@ -1,0 +1,33 @@
+/** `hako pause` and `hako resume`: stop all processes of a container, and let them go on. @module */
+
+import { Container } from "../container/container.ts";
+import { stateRoot } from "../container/state.ts";
+import { defineCommand } from "./command.ts";
+
+export const pause = defineCommand({
+  name: "pause",
+  summary: "suspend all processes of a container",
+  usage: "ID",
+  positionals: { min: 1, max: 1 },
+  options: {},
+  action({ args: [id], global }) {
+    const container = Container.load(stateRoot(global.root), id);
+    container.lock();
+    container.pause();
+    return 0;
+  },
+});
+
+export const resume = defineCommand({
+  name: "resume",
+  summary: "let a suspended container go on",
+  usage: "ID",
+  positionals: { min: 1, max: 1 },
+  options: {},
+  action({ args: [id], global }) {
+    const container = Container.load(stateRoot(global.root), id);
+    container.lock();
+    container.resume();
+    return 0;
+  },
+});
