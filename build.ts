@@ -73,8 +73,9 @@ export function build(directory: string): string {
 function execLine(dist: string): string {
   const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
   const variables = Object.entries(environment(dist)).map(([name, value]) => `${name}=${quote(value)}`);
-  // Without --ext, a file that has no extension is TypeScript to Deno, and is transpiled.
-  const command = [`${dist}/deno`, "run", ...FLAGS, "--ext=js", `${dist}/hako`].map(quote);
+  // Without --ext, a file that has no extension is TypeScript to Deno, and is transpiled. Without --quiet, it erases a line
+  // of the terminal for its progress bar.
+  const command = [`${dist}/deno`, "run", "--quiet", ...FLAGS, "--ext=js", `${dist}/hako`].map(quote);
   const line = `":" //; ${variables.join(" ")} exec ${command.join(" ")} "$@"`;
   if (/[\n\r\u2028\u2029]/.test(line)) throw new Error(`a line break in the path ${dist}`);
   return `#!/bin/sh\n${line}\n`;

@@ -5,10 +5,7 @@ import type { Stats } from "./stats.ts";
 export interface AddOptions {
   /** A cgroup below, which is there. */
   readonly sub?: string;
-  /**
-   * A process that is here already. If a container has divided its cgroup of v2 among cgroups below, as systemd does, nothing
-   * can be in the upper one any more: then the place is beside this one.
-   */
+  /** The container's init, for a process that comes later: {@linkcode Cgroup.entry}. */
   readonly init?: number;
 }
 
@@ -25,11 +22,17 @@ export interface Cgroup {
 
   /**
    * The files of v1 that a process of one thread writes "0" to, to join by itself. They exist after `create`. There is no
-   * such file for v2: a process is made there by clone3(2) with CLONE_INTO_CGROUP and a descriptor of `paths[""]`.
+   * such file for v2: a process is made there by clone3(2) with CLONE_INTO_CGROUP and a descriptor of `entry()`.
    *
    * With both nothing has to wait. Any other way, `add` too, waits for an RCU grace period: 15 ms on Linux 6.18.
    */
   readonly tasks: readonly string[];
+
+  /**
+   * The directory of cgroup v2 that a process is to be in; nothing without v2. A container may have divided its cgroup among
+   * cgroups below, as systemd does: then nothing can be in the upper one any more, and the place is beside `init`.
+   */
+  entry(init?: number): string | undefined;
 
   /**
    * Makes the directories and sets the limits. If it fails nothing is left of what it has made.

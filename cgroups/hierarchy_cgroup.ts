@@ -77,15 +77,19 @@ export class HierarchyCgroup implements Cgroup {
     return warnings;
   }
 
+  entry(init?: number): string | undefined {
+    const unified = this.#directory("");
+    if (unified === undefined || init === undefined) return unified?.path;
+    const divided = unified.tryRead("cgroup.subtree_control")?.trim();
+    return divided ? placeOf(init, unified).path : unified.path;
+  }
+
   add(pid: number, { sub = "", init }: AddOptions = {}): void {
     if (sub.split("/").includes("..")) throw new UsageError(`bad sub cgroup path: ${sub}`);
     for (const directory of this.#directories()) {
-      try {
-        join(sub === "" ? directory : directory.below(sub), pid);
-      } catch (error) {
-        if (init === undefined || sub !== "" || !isErrno(error, "EBUSY")) throw error;
-        join(placeOf(init, directory), pid);
-      }
+      if (sub !== "") join(directory.below(sub), pid);
+      else if (directory.path === this.#paths[""]) join(new Directory(this.entry(init)!), pid);
+      else join(directory, pid);
     }
   }
 

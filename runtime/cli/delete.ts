@@ -1,6 +1,7 @@
 /** `hako delete`: remove a container that does not run. @module */
 
 import { Container } from "../container/container.ts";
+import { openCgroup } from "../container/control_group.ts";
 import { StateDirectory, stateRoot } from "../container/state.ts";
 import { StateError } from "../errors.ts";
 import { defineCommand } from "./command.ts";
@@ -25,8 +26,13 @@ export const deleteCommand = defineCommand({
       throw error;
     }
     if (directory.has("state.json")) Container.load(root, id).delete(force);
-    // Its creator was killed before it had written the state. The init saw that at its next barrier and ended.
-    else directory.remove();
+    else removeUnfinished(directory);
     return 0;
   },
 });
+
+/** Its creator was killed before it had written the state. The init sees that at its next barrier, and ends. */
+function removeUnfinished(directory: StateDirectory): void {
+  if (directory.has("cgroup.json")) openCgroup(JSON.parse(directory.read("cgroup.json"))).delete();
+  directory.remove();
+}

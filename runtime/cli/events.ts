@@ -38,6 +38,8 @@ export const events = defineCommand({
       // A timer of Deno's costs 13 ms to load.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MILLISECONDS);
     }
+    // The first process may have been the one.
+    for (const now = cgroup.oomKillCount(); kills < now; kills++) event("oom");
     return 0;
   },
 });

@@ -1,6 +1,7 @@
 /** `hako explain`: print what `run` would do, without doing it. @module */
 
 import { readBundle } from "../container/bundle.ts";
+import { compileFilter } from "../container/filter.ts";
 import { gatherHost } from "../host/gather.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
@@ -29,7 +30,7 @@ export const explain = defineCommand({
     const host = options.host === undefined
       ? gatherHost(config, { id: "container", bundle: path })
       : hostFromJson(Deno.readTextFileSync(options.host));
-    const plan = planCreate(config, host);
+    const plan = planCreate(config, host, compileFilter(config));
     print(options.json ? `${JSON.stringify(planToJson(plan), null, 2)}\n` : formatPlan(plan));
     return 0;
   },

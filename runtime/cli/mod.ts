@@ -7,6 +7,7 @@ import { deleteCommand } from "./delete.ts";
 import { exec } from "./exec.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
+import { features } from "./features.ts";
 import { kill } from "./kill.ts";
 import { list } from "./list.ts";
 import { pause, resume } from "./pause.ts";
@@ -37,6 +38,7 @@ export const commands: Commands = {
   resume,
   update,
   delete: deleteCommand,
+  features,
   explain,
   spec,
   completion,

@@ -17,6 +17,7 @@ import type { Config, Resources } from "../spec/config.ts";
 import { parseExact, stringify } from "../spec/json.ts";
 import { parseConfig } from "../spec/parse.ts";
 import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./control_group.ts";
+import { compileFilter } from "./filter.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
 import { log } from "../log.ts";
 import { listIds, type State, StateDirectory } from "./state.ts";
@@ -160,8 +161,9 @@ export class Container {
 
   /** The program of its init: the same config and the same host give the same plan. */
   #planAgain(): Program {
+    const config = this.readConfig();
     const host = hostFromJson(this.#directory.read("host.json"));
-    return encode(planCreate(this.readConfig(), host), CPU, {});
+    return encode(planCreate(config, host, compileFilter(config)), CPU, {});
   }
 
   /** Stops all processes. @throws {StateError} unless it runs */

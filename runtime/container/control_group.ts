@@ -58,17 +58,17 @@ export function makeCgroup({ cgroup }: PlannedCgroup, { linux }: Config): string
 
 /** What a further process has to know of the cgroup of a container that is there. */
 export function factsOf(cgroup: Cgroup): CgroupFacts {
-  return { tasks: cgroup.tasks, unified: unifiedPath(cgroup) !== undefined, hierarchies: [] };
+  return { tasks: cgroup.tasks, unified: cgroup.paths[""] !== undefined, hierarchies: [] };
 }
 
-/** The directory of cgroup v2, opened for the init who is made in it; nothing if there is none. */
-export function openUnified(cgroup: Cgroup | undefined): number[] {
-  const path = cgroup && unifiedPath(cgroup);
+/**
+ * The directory of cgroup v2 that a process is made in, opened; nothing if there is none.
+ *
+ * @param init the container's first process, for a further one
+ */
+export function openUnified(cgroup: Cgroup | undefined, init?: number): number[] {
+  const path = cgroup?.entry(init);
   return path === undefined ? [] : [openat2(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY | O_CLOEXEC })];
-}
-
-function unifiedPath({ paths }: Cgroup): string | undefined {
-  return paths[""];
 }
 
 export { type Cgroup, mergeResources, openCgroup, withDefaultDevices };

@@ -18,6 +18,7 @@ import { stringify } from "../spec/json.ts";
 import { Container } from "./container.ts";
 import { type Cgroup, type CgroupManager, makeCgroup, openUnified, planCgroup } from "./control_group.ts";
 import { fillMounts } from "./fill_mounts.ts";
+import { compileFilter } from "./filter.ts";
 import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
@@ -55,11 +56,13 @@ export function createContainer(config: Config, options: CreateOptions): Contain
   let init: Init | undefined;
   try {
     if (planned !== undefined) {
+      // Before it is there: whoever finds us killed knows what to remove.
+      directory.write("cgroup.json", JSON.stringify(planned.cgroup.paths));
       makeCgroup(planned, config).forEach((warning) => log.warn(warning));
       cgroup = planned.cgroup;
     }
     const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
-    const plan = transform(planCreate(config, host));
+    const plan = transform(planCreate(config, host, compileFilter(config)));
     capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
     directory.write("config.json", stringify(config));
     directory.write("host.json", hostToJson(host));

@@ -13,6 +13,7 @@ import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
 import { factsOf, openUnified } from "./control_group.ts";
+import { compileFilter } from "./filter.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 
 export interface ExecOptions {
@@ -59,11 +60,11 @@ export class ExecutedProcess {
       preserveFds: options.preserveFds,
       ...(cgroup && { cgroup: factsOf(cgroup) }),
     });
-    const plan = planExec(config, process, host, container.pid);
+    const plan = planExec(config, process, host, { pid: container.pid, filter: compileFilter(config) });
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
     const directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
-    const unified = openUnified(cgroup);
+    const unified = openUnified(cgroup, container.pid);
     let init: Init | undefined;
     let terminal: number | undefined;
     try {

@@ -11,7 +11,6 @@ export function ignoredMembers({ linux }: Config): string[] {
   const add = (pointer: string, value: unknown, what: string) => {
     if (value !== undefined) ignored.push(`config.json ${pointer} is ignored: ${what}`);
   };
-  add("/linux/seccomp", linux?.seccomp, "no system call is denied to the container");
   add("/linux/intelRdt", linux?.intelRdt, "the container stays in the caller's class of service");
   add("/linux/netDevices", linux?.netDevices, "no interface is moved");
   return ignored;

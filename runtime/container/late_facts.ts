@@ -34,6 +34,8 @@ export function openContainerRoot(pid: number): number {
  */
 export function findExecutable(root: number, process: Process): string {
   const name = process.args[0]!;
+  // Links such as /proc/self/fd/3 lead somewhere else for us than for the process.
+  if (name.startsWith("/proc/")) return name;
   if (name.includes("/")) {
     const problem = executableProblem(root, inWorkingDirectory(process, name));
     if (problem !== undefined) throw execError(name, problem, "");

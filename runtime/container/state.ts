@@ -5,6 +5,7 @@
  *   ROOT/               0711
  *   ROOT/ID/            0700; locked with flock(2) by each command that changes the container
  *   ROOT/ID/state.json  State, written before the init may be started; replaced by rename(2)
+ *   ROOT/ID/cgroup.json the directories of its cgroup by controller, written before they are made
  *   ROOT/ID/config.json the configuration as it was read
  *   ROOT/ID/host.json   the facts that the plan was made with: with config.json they give the same plan again
  *   ROOT/ID/status      the page that the init shares with us: runtime/init/record.ts

@@ -28,8 +28,8 @@ export function resolveInRoot(rootfs: string, path: string): Target {
     }
     const here = `${rootfs}/${[...resolved, name].join("/")}`;
     info = lstat(here);
-    if (info?.isSymlink && links++ < MAX_LINKS) {
-      const to = Deno.readLinkSync(here);
+    const to = info?.isSymlink && links++ < MAX_LINKS ? readLink(here) : undefined;
+    if (to !== undefined) {
       if (to.startsWith("/")) resolved.length = 0;
       pending.push(...to.split("/").reverse());
       continue;
@@ -43,6 +43,15 @@ export function resolveInRoot(rootfs: string, path: string): Target {
     type,
     ...(type !== "missing" && info!.mode !== null && { mode: info!.mode & 0o7777 }),
   };
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    // It was a link a moment ago.
+    return undefined;
+  }
 }
 
 function lstat(path: string): Deno.FileInfo | undefined {

@@ -81,13 +81,21 @@ export function trySyscall(name: SyscallName, args: readonly Word[]): number {
   return result === -1 ? -errno.getInt32() : result;
 }
 
+/** The same for calls on other threads. */
+const pending = new Set<readonly Word[]>();
+
 /**
  * Makes a system call that may block, on another thread.
  *
  * @returns its result, or -1: errno is the other thread's and lost
  */
-export function syscallOnThread(name: SyscallName, args: readonly Word[]): Promise<number> {
-  return libc().syscallOnThread.call(...words(name, args));
+export async function syscallOnThread(name: SyscallName, args: readonly Word[]): Promise<number> {
+  pending.add(args);
+  try {
+    return await libc().syscallOnThread.call(...words(name, args));
+  } finally {
+    pending.delete(args);
+  }
 }
 
 function words(name: SyscallName, args: readonly Word[]) {

@@ -54,12 +54,23 @@ export function makeRaw(fd: number): () => void {
   raw[VMIN] = 1;
   raw[VTIME] = 0;
   ioctl(fd, TCSETS, raw);
-  return () => ioctl(fd, TCSETS, before);
+  return () => unlessHungUp(() => ioctl(fd, TCSETS, before));
 }
 
 /** Gives `to` the size of `from`. */
 export function copyWindowSize(from: number, to: number): void {
   const size = new Uint8Array(8);
-  ioctl(from, TIOCGWINSZ, size);
-  ioctl(to, TIOCSWINSZ, size);
+  unlessHungUp(() => {
+    ioctl(from, TIOCGWINSZ, size);
+    ioctl(to, TIOCSWINSZ, size);
+  });
+}
+
+/** Does what a terminal refuses that has hung up, as one does whose window was closed. */
+function unlessHungUp(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isErrno(error, "EIO")) throw error;
+  }
 }

@@ -22,6 +22,9 @@ import { type Node, type Reason, step } from "./node.ts";
 const NUMBERS: ReadonlyMap<string, number> = new Map(FLAGS.CAP_.map(([number, name]) => [name, number]));
 const POINTER = "/process/capabilities";
 
+/** Every capability that config.json may name, by its number. */
+export const CAPABILITY_NAMES: readonly string[] = [...NUMBERS.keys()];
+
 /**
  * Drops from the bounding set what is not in `bounding`. Needs CAP_SETPCAP in the effective set, so it goes before
  * setresuid(2) empties that.
@@ -42,31 +45,45 @@ export function dropBoundingSet(process: Process, host: Host): Node[] {
  */
 export function setCapabilities(config: Config, process: Process, host: Host): Node[] {
   const { permitted, effective, inheritable, ambient } = grantedSets(config, process, host);
-  const low = (set: bigint) => Number(set & 0xffffffffn);
-  const high = (set: bigint) => Number(set >> 32n);
-  const set: Reason = { label: "set capabilities", pointer: POINTER };
   const raise: Reason = { label: "set ambient capabilities", pointer: `${POINTER}/ambient` };
   return [
-    step(set, "capset", [
-      { struct: "__user_cap_header_struct", members: { version: _LINUX_CAPABILITY_VERSION_3, pid: 0 } },
-      {
-        struct: "__user_cap_data_struct",
-        members: {
-          effective0: low(effective),
-          permitted0: low(permitted),
-          inheritable0: low(inheritable),
-          effective1: high(effective),
-          permitted1: high(permitted),
-          inheritable1: high(inheritable),
-        },
-      },
-    ]),
+    capset({ label: "set capabilities", pointer: POINTER }, { permitted, effective, inheritable }),
     // A caller's own ambient capabilities outlive capset(2) where they are permitted and inheritable.
     step(raise, "prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
     ...supported(host)
       .filter((capability) => has(ambient, capability))
       .map((capability) => step(raise, "prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0])),
   ];
+}
+
+/**
+ * Makes all that is permitted effective again, behind a setresuid(2) with PR_SET_KEEPCAPS: loading a seccomp filter takes
+ * CAP_SYS_ADMIN where there is no no_new_privs.
+ */
+export function regainEffective(config: Config, host: Host): Node[] {
+  const all = grantableSet(config, host);
+  const reason: Reason = { label: "regain the right to load a seccomp filter", pointer: "/linux/seccomp" };
+  return [capset(reason, { permitted: all, effective: all, inheritable: 0n })];
+}
+
+function capset(reason: Reason, sets: Pick<Sets, "permitted" | "effective" | "inheritable">): Node {
+  const low = (set: bigint) => Number(set & 0xffffffffn);
+  const high = (set: bigint) => Number(set >> 32n);
+  const { permitted, effective, inheritable } = sets;
+  return step(reason, "capset", [
+    { struct: "__user_cap_header_struct", members: { version: _LINUX_CAPABILITY_VERSION_3, pid: 0 } },
+    {
+      struct: "__user_cap_data_struct",
+      members: {
+        effective0: low(effective),
+        permitted0: low(permitted),
+        inheritable0: low(inheritable),
+        effective1: high(effective),
+        permitted1: high(permitted),
+        inheritable1: high(inheritable),
+      },
+    },
+  ]);
 }
 
 /** One line for each reason why a capability that the config asks for is left out. */

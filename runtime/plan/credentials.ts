@@ -6,8 +6,9 @@
  */
 import { PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS } from "../linux/generated/constants.ts";
 import type { Config, Process, User } from "../spec/config.ts";
-import { dropBoundingSet, setCapabilities } from "./capabilities.ts";
+import { dropBoundingSet, regainEffective, setCapabilities } from "./capabilities.ts";
 import type { Host } from "./host.ts";
+import { type Filter, seccomp } from "./seccomp.ts";
 import { type Node, step, tolerate } from "./node.ts";
 
 /**
@@ -19,16 +20,24 @@ import { type Node, step, tolerate } from "./node.ts";
  *   than 0 has just lost that and takes it back by a capset(2) of its own first;
  * - with it, after everything here.
  */
-export function privileges(config: Config, process: Process, host: Host): Node[] {
+export function privileges(config: Config, process: Process, host: Host, filter?: Filter): Node[] {
   return [
     // Only root may give a file away.
     ...stdioOwner(process, host),
     // The effective CAP_SETPCAP that this needs is gone after `user`.
     ...dropBoundingSet(process, host),
     ...user(process),
+    ...(process.noNewPrivileges ? [] : seccompAsRoot(config, process, host, filter)),
     ...setCapabilities(config, process, host),
     ...noNewPrivileges(process),
+    ...(process.noNewPrivileges ? seccomp(filter) : []),
   ];
+}
+
+/** Without noNewPrivileges, loading takes an effective CAP_SYS_ADMIN, which setresuid(2) has cleared. */
+function seccompAsRoot(config: Config, { user }: Process, host: Host, filter?: Filter): Node[] {
+  if (filter === undefined) return [];
+  return [...(user.uid === 0 ? [] : regainEffective(config, host)), ...seccomp(filter)];
 }
 
 /**

@@ -8,7 +8,7 @@ import { CLOSE_RANGE_CLOEXEC } from "../linux/generated/constants.ts";
 import type { Process } from "../spec/config.ts";
 import type { Host } from "./host.ts";
 import { openOrCreateInRoot } from "./in_root.ts";
-import { firstOwnFd, LAST_FD } from "./inherited.ts";
+import { firstIdmapFd, firstOwnFd, LAST_FD } from "./inherited.ts";
 import { type LateArg, type Node, type Reason, slot, step } from "./node.ts";
 
 /**
@@ -26,10 +26,10 @@ export function workingDirectory(process: Process): Node[] {
 }
 
 /** Lets go of all that the plan has opened: a waiting init keeps the barrier, the streams and the working directory. */
-export function closeDescriptors(endOfOwn: number): Node[] {
+export function closeDescriptors(host: Host): Node[] {
   return [
     step({ label: "close the descriptors of the plan", pointer: "runtime" }, "close_range", [
-      endOfOwn,
+      firstIdmapFd(host),
       LAST_FD,
       0,
     ]),

@@ -26,6 +26,7 @@ import { personality } from "./personality.ts";
 import { raiseHardLimits, setLimits } from "./rlimits.ts";
 import { enterRootfs, openRootfs, readonlyRootfs } from "./rootfs.ts";
 import { scheduler } from "./scheduler.ts";
+import type { Filter } from "./seccomp.ts";
 import { sysctl } from "./sysctl.ts";
 import { console, terminal } from "./terminal.ts";
 
@@ -36,12 +37,11 @@ import { console, terminal } from "./terminal.ts";
  *
  * @throws {ConfigError} if the config asks for what no plan can do
  */
-export function planCreate(config: Config, host: Host): Plan {
+export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
   const { process } = config;
   if (process === undefined) throw new ConfigError("/process", "process property must not be empty");
-  const endOfOwn = endOfOwnFds(config, host);
   return [
-    ...inherited(endOfOwn),
+    ...inherited(endOfOwnFds(config, host)),
 
     // While we are still the caller, with its rights over the host.
     ...oomScoreAdj(process),
@@ -83,14 +83,14 @@ export function planCreate(config: Config, host: Host): Plan {
     barrier("ready", "the runtime takes the terminal, and finds the executable and HOME"),
 
     // A waiting container holds nothing of the host's but this barrier.
-    ...closeDescriptors(endOfOwn),
+    ...closeDescriptors(host),
     barrier("start", "the container is created"),
 
     // What the process may do is settled last, so that nothing of ours has to be allowed by it.
     ...setLimits(process, host),
     ...umask(process),
     ...closeOnExec(host),
-    ...privileges(config, process, host),
+    ...privileges(config, process, host, filter),
     ...execute(process),
   ];
 }

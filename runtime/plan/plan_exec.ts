@@ -26,6 +26,7 @@ import { oomScoreAdj } from "./oom_score_adj.ts";
 import { personality } from "./personality.ts";
 import { raiseHardLimits, setLimits } from "./rlimits.ts";
 import { scheduler } from "./scheduler.ts";
+import type { Filter } from "./seccomp.ts";
 import { terminal } from "./terminal.ts";
 
 /** `$pidfd`, the container's first process; behind it the directory of its cgroup v2. */
@@ -40,7 +41,12 @@ function endOfOwnFds(host: Host): number {
  *
  * @throws {ConfigError} if the process asks for what no plan can do
  */
-export function planExec(config: Config, process: Process, host: Host, pid: number): Plan {
+export function planExec(
+  config: Config,
+  process: Process,
+  host: Host,
+  { pid, filter }: { readonly pid: number; readonly filter?: Filter },
+): Plan {
   return [
     ...inherited(endOfOwnFds(host)),
     ...oomScoreAdj(process),
@@ -65,7 +71,7 @@ export function planExec(config: Config, process: Process, host: Host, pid: numb
     ...setLimits(process, host),
     ...umask(process),
     ...closeOnExec(host),
-    ...privileges(config, process, host),
+    ...privileges(config, process, host, filter),
     ...execute(process),
   ];
 }
