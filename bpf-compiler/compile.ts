@@ -98,7 +98,9 @@ export function compile(module: CompilerModule, policy: unknown, options: Compil
   const at = module.allocate(message.byteLength);
   new Uint32Array(module.memory.buffer, at, message.length).set(message);
   const result = module.compile(at);
-  if (result === TOO_LONG) throw new PolicyError("", "needs more than the 4096 instructions that seccomp(2) takes");
+  if (result === TOO_LONG) {
+    throw new PolicyError("", "needs more than the 4096 instructions that seccomp(2) takes");
+  }
   if (result !== EQUIVALENT && result !== UNDECIDED) {
     throw new Error(`seccomp compiler: the program does not do what its policy says (${result})`);
   }
@@ -132,7 +134,9 @@ export function comparePrograms(module: CompilerModule, first: Uint8Array, secon
   buffer.set(first);
   buffer.set(second, first.length);
   const result = module.compare(at, first.length / INSTRUCTION_SIZE, second.length / INSTRUCTION_SIZE);
-  if (result === NOT_A_PROGRAM) throw new PolicyError("", "cannot compare programs with other instructions than ours");
+  if (result === NOT_A_PROGRAM) {
+    throw new PolicyError("", "cannot compare programs with other instructions than ours");
+  }
   if (result !== DIFFERENT) return { result: result === EQUIVALENT ? "equivalent" : "undecided" };
   const example = new Uint8Array(module.memory.buffer, module.output(), module.outputLength()).slice();
   const verdicts = new DataView(example.buffer, SECCOMP_DATA_SIZE);

@@ -12,7 +12,8 @@
  */
 
 const HERE = new URL("./", import.meta.url);
-const DO_NOT_EDIT = "// Written by bpf-compiler/generate.ts from Linux 7.2.13 uapi headers. Do not edit.\n";
+const DO_NOT_EDIT =
+  "// Written by bpf-compiler/generate.ts from Linux 7.2.13 uapi headers. Do not edit.\n// deno-fmt-ignore-file\n";
 
 interface Row {
   readonly name: string;
@@ -54,15 +55,19 @@ function encode(rows: readonly Row[], abi: number): string {
   return words.join(" ");
 }
 
-/** A string literal over several lines, as `deno fmt` leaves it. */
+/** A string literal, over several lines if it has to be, for people to read. */
 function literal(words: readonly string[]): string {
   const lines = [""];
   for (const word of words) {
     const line = lines.at(-1)!;
-    if (line.length + word.length > 104) lines.push(word);
+    if (line.length + word.length > 100) lines.push(word);
     else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
   }
-  return lines.map((line, at) => `  "${line}${at === lines.length - 1 ? "" : " "}"`).join(" +\n");
+  return lines.map((line, at) => `"${line}${at === lines.length - 1 ? "" : " "}"`).join(" +\n  ");
+}
+
+function member(key: string, words: readonly string[]): string {
+  return `  ${key}:\n    ${literal(words).replaceAll("\n", "\n  ")},\n`;
 }
 
 function syscalls(): string {
@@ -71,27 +76,18 @@ function syscalls(): string {
   return `${DO_NOT_EDIT}
 /** Every name that some ABI has, by the numbers of x86_64 and then those of the others. */
 export const NAMES: string =
-${literal(rows.map(({ name }) => name))};
+  ${literal(rows.map(({ name }) => name))};
 
 /** The kernel in which a call appeared first. What is missing is older than 3.0, or not known. */
 export const SINCE: Readonly<Record<string, string>> = {
 ${
-    Object.entries(since).map(([kernel, calls]) =>
-      `  "${kernel}":\n  ${literal(calls!.map(({ name }) => name)).replaceAll("\n", "\n  ")},`
-    ).join("\n")
-  }
-};
+    Object.entries(since).map(([kernel, calls]) => member(`"${kernel}"`, calls!.map(({ name }) => name)))
+      .join("")
+  }};
 
 /** The calls of each ABI by number: see encode() in the generator. */
 export const CALLS: Readonly<Record<string, string>> = {
-${
-    abis.map((abi, at) =>
-      `  ${abi}:\n  ${literal(encode(rows, at).split(" ")).replaceAll("\n", "\n  ")},`
-    ).join(
-      "\n",
-    )
-  }
-};
+${abis.map((abi, at) => member(abi, encode(rows, at).split(" "))).join("")}};
 `;
 }
 
@@ -106,12 +102,16 @@ ${Object.entries<number>(weights).map(([name, share]) => `  ${name}: ${Math.roun
 }
 
 const check = Deno.args.includes("--check");
-const stale = [["syscalls.ts", syscalls()] as const, ["weights.ts", weights()] as const].filter(([name, text]) => {
-  const file = new URL(`generated/${name}`, HERE);
-  if (!check) Deno.writeTextFileSync(file, text);
-  return check && Deno.readTextFileSync(file) !== text;
-});
+const stale = [["syscalls.ts", syscalls()] as const, ["weights.ts", weights()] as const].filter(
+  ([name, text]) => {
+    const file = new URL(`generated/${name}`, HERE);
+    if (!check) Deno.writeTextFileSync(file, text);
+    return check && Deno.readTextFileSync(file) !== text;
+  },
+);
 if (stale.length > 0) {
-  console.error(`bpf-compiler/generated is not what generate.ts writes: ${stale.map(([name]) => name).join(", ")}`);
+  console.error(
+    `bpf-compiler/generated is not what generate.ts writes: ${stale.map(([name]) => name).join(", ")}`,
+  );
   Deno.exit(1);
 }

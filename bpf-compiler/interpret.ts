@@ -74,5 +74,7 @@ export function isCached(program: readonly Instruction[], number: number, auditA
   words[1] = auditArch;
   const { verdict, path } = interpret(program, words);
   return verdict === 0x7fff0000 &&
-    path.every((at) => EMULATED.includes(program[at]!.code) && !(program[at]!.code === OPCODES.load && program[at]!.k > 4));
+    path.every((at) =>
+      EMULATED.includes(program[at]!.code) && !(program[at]!.code === OPCODES.load && program[at]!.k > 4)
+    );
 }

@@ -124,7 +124,10 @@ export function lower(policy: Policy, options: LowerOptions, report: (found: Dia
   const sections: Section[] = [];
   for (const auditArch of new Set(abis.map(({ auditArch }) => auditArch))) {
     const members = abis.filter((abi) => abi.auditArch === auditArch).sort((a, b) => a.offset - b.offset);
-    const newest = members.map((abi) => ({ abi, number: options.enosys ? newestNumber(abi, uses.named) : 0 }));
+    const newest = members.map((abi) => ({
+      abi,
+      number: options.enosys ? newestNumber(abi, uses.named) : 0,
+    }));
     const spans = members.some(({ offset }) => offset === X32_SYSCALL_BIT) || auditArch === AUDIT_ARCH_X86_64
       ? spansOfX86(members, newest, decisions)
       : plainSpans(newest[0]!, decisions);
@@ -154,10 +157,17 @@ function selectAbis(policy: Policy, { native }: LowerOptions, report: (found: Di
     const abi = findAbi(name);
     const pointer = `/architectures/${at}`;
     if (abi) abis.add(abi);
-    else report({ severity: "warning", code: "no-numbers", pointer, message: `all calls of ${name} are killed` });
+    else {report({
+        severity: "warning",
+        code: "no-numbers",
+        pointer,
+        message: `all calls of ${name} are killed`,
+      });}
   });
   const [first, ...others] = abis;
-  if (first === undefined) throw new PolicyError("/architectures", "must name one, since no native one is given");
+  if (first === undefined) {
+    throw new PolicyError("/architectures", "must name one, since no native one is given");
+  }
   const odd = others.find(({ bigEndian }) => bigEndian !== first.bigEndian);
   if (odd) throw new PolicyError("/architectures", `must have one byte order: ${first.name}, ${odd.name}`);
   return [...abis];
@@ -341,7 +351,11 @@ interface Newest {
 function plainSpans({ abi, number }: Newest, decisions: Decisions): Span[] {
   const known = { first: 0, decision: decisions.default };
   if (number === 0) return [known];
-  const unknown = (first: number): Span => ({ first, decision: decisions.constant(UNKNOWN_CALL), unknown: true });
+  const unknown = (first: number): Span => ({
+    first,
+    decision: decisions.constant(UNKNOWN_CALL),
+    unknown: true,
+  });
   // setup(2) stands for "a number that did not fit" on s390 (runc generateEnosysStub).
   const before = abi.table === "s390x" ? [unknown(0), { ...known, first: 1 }] : [known];
   return [...before, unknown(number + 1)];
@@ -358,7 +372,11 @@ function spansOfX86(members: readonly Abi[], newest: readonly Newest[], decision
     first,
     decision: listed ? decisions.default : decisions.constant(BAD_ARCHITECTURE),
   });
-  const unknown = (first: number): Span => ({ first, decision: decisions.constant(UNKNOWN_CALL), unknown: true });
+  const unknown = (first: number): Span => ({
+    first,
+    decision: decisions.constant(UNKNOWN_CALL),
+    unknown: true,
+  });
 
   const [plain, x32] = [newestOf(0), newestOf(X32_SYSCALL_BIT)];
   const high = listed(X32_SYSCALL_BIT);
@@ -420,7 +438,10 @@ function known(points: readonly Point[], spans: readonly Span[]): Point[] {
 }
 
 /** The uses of socketcall(2) and ipc(2) with those of the calls behind them, in the order of the document. */
-function withMultiplexed(place: number, active: readonly (readonly Use[] | undefined)[]): readonly Use[] | undefined {
+function withMultiplexed(
+  place: number,
+  active: readonly (readonly Use[] | undefined)[],
+): readonly Use[] | undefined {
   const behind = place === placeOf("socketcall") ? SOCKETCALL : place === placeOf("ipc") ? IPC : undefined;
   if (behind === undefined) return active[place];
   const uses = Object.entries(behind).flatMap(([name, call]) =>

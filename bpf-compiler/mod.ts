@@ -10,8 +10,11 @@
 
 export * from "./compile.ts";
 export * from "./disassemble.ts";
+export * from "./explain.ts";
 export * from "./interpret.ts";
+export * from "./lint.ts";
 export * from "./policy.ts";
+export * from "./profile.ts";
 export * from "./program.ts";
 export * from "./stats.ts";
 export { verdictText } from "./verdict.ts";

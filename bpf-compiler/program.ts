@@ -44,7 +44,10 @@ export interface Call {
 
 export function decodeProgram(bytes: Uint8Array, { bigEndian = false } = {}): Instruction[] {
   if (bytes.length === 0 || bytes.length % INSTRUCTION_SIZE !== 0) {
-    throw new PolicyError("", `is no BPF program: ${bytes.length} bytes, and an instruction has ${INSTRUCTION_SIZE}`);
+    throw new PolicyError(
+      "",
+      `is no BPF program: ${bytes.length} bytes, and an instruction has ${INSTRUCTION_SIZE}`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / INSTRUCTION_SIZE }, (_, at) => ({
@@ -55,7 +58,10 @@ export function decodeProgram(bytes: Uint8Array, { bigEndian = false } = {}): In
   }));
 }
 
-export function encodeProgram(program: readonly Instruction[], { bigEndian = false } = {}): Uint8Array<ArrayBuffer> {
+export function encodeProgram(
+  program: readonly Instruction[],
+  { bigEndian = false } = {},
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(program.length * INSTRUCTION_SIZE);
   const view = new DataView(bytes.buffer);
   program.forEach(({ code, jt, jf, k }, at) => {
@@ -69,7 +75,9 @@ export function encodeProgram(program: readonly Instruction[], { bigEndian = fal
 
 /** What the kernel's checks say against a program (bpf_check_classic, seccomp_check_filter); undefined if nothing. */
 export function refusal(program: readonly Instruction[]): string | undefined {
-  if (program.length > MAX_INSTRUCTIONS) return `has ${program.length} instructions, and the kernel takes 4096`;
+  if (program.length > MAX_INSTRUCTIONS) {
+    return `has ${program.length} instructions, and the kernel takes 4096`;
+  }
   const known: readonly number[] = Object.values(OPCODES);
   for (const [at, { code, jt, jf, k }] of program.entries()) {
     if (!known.includes(code)) return `instruction ${at} is unknown: 0x${code.toString(16)}`;
@@ -83,11 +91,15 @@ export function refusal(program: readonly Instruction[]): string | undefined {
 }
 
 export function isTest(code: number): boolean {
-  return code === OPCODES.equal || code === OPCODES.greater || code === OPCODES.atLeast || code === OPCODES.anyBit;
+  return code === OPCODES.equal || code === OPCODES.greater || code === OPCODES.atLeast ||
+    code === OPCODES.anyBit;
 }
 
 /** The words of struct seccomp_data, by offset / 4. */
-export function callWords({ number, auditArch, instructionPointer = 0n, args }: Call, bigEndian = false): Uint32Array {
+export function callWords(
+  { number, auditArch, instructionPointer = 0n, args }: Call,
+  bigEndian = false,
+): Uint32Array {
   const words = new Uint32Array(16);
   words[0] = number;
   words[1] = auditArch;

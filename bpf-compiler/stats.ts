@@ -57,5 +57,9 @@ function runAll(program: readonly Instruction[], { table, offset, auditArch, big
 
 function steps(lengths: readonly number[]): Steps {
   const sum = lengths.reduce((a, b) => a + b, 0);
-  return { calls: lengths.length, mean: lengths.length && sum / lengths.length, longest: Math.max(0, ...lengths) };
+  return {
+    calls: lengths.length,
+    mean: lengths.length && sum / lengths.length,
+    longest: Math.max(0, ...lengths),
+  };
 }

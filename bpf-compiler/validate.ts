@@ -40,7 +40,10 @@ export function validate(policy: unknown, { strict }: ValidateOptions): asserts 
   const { defaultAction, defaultErrnoRet, architectures, flags, syscalls } = object(policy, "");
   checkAction(defaultAction, defaultErrnoRet, ["/defaultAction", "/defaultErrnoRet"], strict);
   if (defaultAction === "SCMP_ACT_NOTIFY") {
-    throw new PolicyError("/defaultAction", "must not be SCMP_ACT_NOTIFY: nothing could answer its own calls");
+    throw new PolicyError(
+      "/defaultAction",
+      "must not be SCMP_ACT_NOTIFY: nothing could answer its own calls",
+    );
   }
   array(architectures, "/architectures").forEach((name, at) => {
     if (typeof name !== "string" || findAbi(name) === undefined) {
@@ -91,11 +94,19 @@ function checkUint64(value: unknown, pointer: string): void {
     : Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 64;
   if (!valid) throw new PolicyError(pointer, "must be an unsigned 64-bit integer");
   if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    throw new PolicyError(pointer, "is above 2^53 and must be a bigint, since a number has lost its last digits");
+    throw new PolicyError(
+      pointer,
+      "is above 2^53 and must be a bigint, since a number has lost its last digits",
+    );
   }
 }
 
-function checkAction(action: unknown, errno: unknown, [at, errnoAt]: [string, string], strict: boolean): void {
+function checkAction(
+  action: unknown,
+  errno: unknown,
+  [at, errnoAt]: [string, string],
+  strict: boolean,
+): void {
   if (typeof action !== "string" || !Object.hasOwn(RETURNS, action)) {
     throw new PolicyError(at, `must be one of ${Object.keys(RETURNS).join(", ")}`);
   }

@@ -31,7 +31,8 @@ const EPERM = 1;
 const ENOSYS = 38;
 export const UNKNOWN_CALL: number = RETURNS.SCMP_ACT_ERRNO | ENOSYS;
 
-export const takesErrno = (action: Action): boolean => action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
+export const takesErrno = (action: Action): boolean =>
+  action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
 
 /** An errno where none belongs is ignored, as by runc. */
 export function verdictOf(action: Action, errno: number = EPERM): number {

@@ -63,6 +63,7 @@ const TOOLS: readonly string[] = [
   "runtime/linux/generate.ts",
   "runtime/init/assemble.ts",
   "bpf-compiler/generate.ts",
+  "bpf-compiler/main.ts",
   "wasm/build.ts",
 ];
 

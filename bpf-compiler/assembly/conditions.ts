@@ -360,7 +360,9 @@ function isSingle(intervals: Intervals, at: i32): bool {
 function allSubsets(intervals: Intervals, bits: u32, target: u32): bool {
   let found: i32 = 0;
   for (let i = 0; i < intervals.firsts.length; i++) {
-    if ((intervals.firsts[i] & ~bits) == 0 && isSingle(intervals, i) && intervals.targets[i] == target) found++;
+    if ((intervals.firsts[i] & ~bits) == 0 && isSingle(intervals, i) && intervals.targets[i] == target) {
+      found++;
+    }
   }
   return popcnt(bits) < 16 && found == 1 << popcnt(bits);
 }

@@ -54,7 +54,8 @@ export function bitsOf(word: u32): u32 {
 }
 
 export function mayBe(word: u32, value: u32): bool {
-  return value >= firstOf(word) && value <= lastOf(word) && (value & unchecked(masks[word])) == unchecked(bits[word]);
+  return value >= firstOf(word) && value <= lastOf(word) &&
+    (value & unchecked(masks[word])) == unchecked(bits[word]);
 }
 
 export function mark(): i32 {
@@ -160,7 +161,9 @@ function findNumber(word: u32): i32 {
 /** The mask of a combination that the number has and the word has not; 0 if it has none. */
 function combinationOf(word: u32, number: u32): u32 {
   for (let at = 0; at < trailLength; at += ENTRY) {
-    if (unchecked(trail[at]) == (word | OTHER) && (number & trail[at + 1]) == trail[at + 2]) return trail[at + 1];
+    if (unchecked(trail[at]) == (word | OTHER) && (number & trail[at + 1]) == trail[at + 2]) {
+      return trail[at + 1];
+    }
   }
   return 0;
 }

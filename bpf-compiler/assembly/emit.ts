@@ -98,9 +98,7 @@ function placeBoth(a: u32, b: u32): void {
 
 function bridge(node: u32): void {
   unchecked(
-    positions[node] = codeOf(node) == RETURN
-      ? write(RETURN, constantOf(node))
-      : write(JUMP, distance(node)),
+    positions[node] = codeOf(node) == RETURN ? write(RETURN, constantOf(node)) : write(JUMP, distance(node)),
   );
 }
 

@@ -29,6 +29,7 @@ import {
   WORDS,
 } from "./domain.ts";
 import { AND, ANY_BIT, AT_LEAST, EQUAL, GREATER, LOAD, RETURN } from "./opcodes.ts";
+// deno-lint-ignore verbatim-module-syntax -- AssemblyScript has no imports of types
 import { Program } from "./program.ts";
 
 export const EQUIVALENT: u32 = 0;
@@ -251,7 +252,11 @@ class Way {
     for (let bit: u32 = 0x80000000, above: u32 = 0; bit != 0 && result == EQUIVALENT; bit >>= 1) {
       if ((mask & bit) == 0) continue;
       // The highest bit that differs decides: 1 is more, and 0 less.
-      result = this.asideWithBits(above | bit, (least & above) | (~least & bit), (least & bit) == 0 ? YES : NO);
+      result = this.asideWithBits(
+        above | bit,
+        (least & above) | (~least & bit),
+        (least & bit) == 0 ? YES : NO,
+      );
       above |= bit;
     }
     return done(result);

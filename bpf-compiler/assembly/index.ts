@@ -12,13 +12,7 @@ import { load as loadWord, resetGraph, result, testEqual } from "./graph.ts";
 import { naiveProgram } from "./naive.ts";
 import { sectionNode } from "./numbers.ts";
 import { ARCHITECTURE, NUMBER } from "./opcodes.ts";
-import {
-  badArchitecture,
-  decisionCount,
-  isBigEndian,
-  openPolicy,
-  Section,
-} from "./policy.ts";
+import { badArchitecture, decisionCount, isBigEndian, openPolicy, Section } from "./policy.ts";
 import { decodeProgram } from "./program.ts";
 
 // Results: those of equivalence.ts, and
@@ -87,7 +81,9 @@ export function compare(at: usize, firstCount: u32, secondCount: u32): u32 {
 function policyNode(short: bool): u32 {
   resetGraph();
   const decisions: u32[] = [];
-  for (let decision: u32 = 0; decision < decisionCount(); decision++) decisions.push(decisionNode(decision, short));
+  for (let decision: u32 = 0; decision < decisionCount(); decision++) {
+    decisions.push(decisionNode(decision, short));
+  }
 
   const archs: u32[] = [], numbers: u32[] = [];
   const section = new Section();

@@ -120,7 +120,10 @@ function writeMasked(program: Program, condition: u32, yes: u32, no: u32): u32 {
 
 function writeEqual(program: Program, condition: u32, yes: u32, no: u32): u32 {
   const argument = argumentOf(condition);
-  const low = program.load(argumentOffset(argument, false), program.equal(datumOf(condition, false), yes, no));
+  const low = program.load(
+    argumentOffset(argument, false),
+    program.equal(datumOf(condition, false), yes, no),
+  );
   if (!isWide(condition)) return low;
   return program.load(argumentOffset(argument, true), program.equal(datumOf(condition, true), low, no));
 }

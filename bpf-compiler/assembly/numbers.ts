@@ -3,6 +3,7 @@
 
 import { and, test } from "./graph.ts";
 import { AT_LEAST } from "./opcodes.ts";
+// deno-lint-ignore verbatim-module-syntax -- AssemblyScript has no imports of types
 import { price, Section } from "./policy.ts";
 import { decide, Intervals } from "./tree.ts";
 
@@ -54,7 +55,9 @@ function exceptions(intervals: Intervals, low: Intervals, same: u32): Intervals 
   }
   high.add(2 * X32_BIT, targetOf(intervals, 2 * X32_BIT), 0);
   for (k = 0; k < intervals.firsts.length; k++) {
-    if (intervals.firsts[k] > 2 * X32_BIT) high.add(intervals.firsts[k], intervals.targets[k], intervals.weights[k]);
+    if (intervals.firsts[k] > 2 * X32_BIT) {
+      high.add(intervals.firsts[k], intervals.targets[k], intervals.weights[k]);
+    }
   }
   return high;
 }

@@ -168,7 +168,9 @@ class Chain {
       unchecked(this.singles[this.count++] = at);
       if (this.count == this.singles.length) this.possible = false;
     } else if (this.base < 0) this.base = at;
-    else if (unchecked(intervals.targets[at]) != unchecked(intervals.targets[this.base])) this.possible = false;
+    else if (unchecked(intervals.targets[at]) != unchecked(intervals.targets[this.base])) {
+      this.possible = false;
+    }
     return this.possible;
   }
 
@@ -176,7 +178,9 @@ class Chain {
     if (this.base >= 0) return this.base;
     let heaviest = this.singles[0];
     for (let i = 1; i < this.count; i++) {
-      if (this.intervals.weights[this.singles[i]] >= this.intervals.weights[heaviest]) heaviest = this.singles[i];
+      if (this.intervals.weights[this.singles[i]] >= this.intervals.weights[heaviest]) {
+        heaviest = this.singles[i];
+      }
     }
     return heaviest;
   }

@@ -1,4 +1,5 @@
 // Written by bpf-compiler/generate.ts from Linux 7.2.13 uapi headers. Do not edit.
+// deno-fmt-ignore-file
 
 /** Of a million system calls of usual programs, how many are this one. */
 export const WEIGHTS: Readonly<Record<string, number>> = {

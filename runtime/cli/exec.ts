@@ -2,7 +2,7 @@
 
 import { Container } from "../container/container.ts";
 import { ExecutedProcess } from "../container/exec.ts";
-import { runInForeground } from "../container/foreground.ts";
+import { takeForeground } from "../container/foreground.ts";
 import { stateRoot } from "../container/state.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import { shellStatus } from "../linux/processes.ts";
@@ -43,6 +43,7 @@ export const exec = defineCommand({
   options: execOptions,
   async action({ args: [id, ...command], options, global }) {
     const { detach } = options;
+    const foreground = detach ? undefined : takeForeground();
     const container = Container.load(stateRoot(global.root), id);
     const process = readProcess(container, command, options);
     checkTerminal(process, options["console-socket"], detach);
@@ -55,13 +56,13 @@ export const exec = defineCommand({
     let started = false;
     try {
       writePidFile(options["pid-file"], executed);
-      if (detach) {
+      if (foreground === undefined) {
         executed.start();
         started = true;
         return 0;
       }
       log.flush();
-      return shellStatus(await runInForeground(executed));
+      return shellStatus(await foreground.run(executed));
     } finally {
       executed.close(started);
     }

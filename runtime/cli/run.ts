@@ -1,6 +1,6 @@
 /** `hako run`: create a container, start it, and stay for as long as it lives. @module */
 
-import { runInForeground } from "../container/foreground.ts";
+import { takeForeground } from "../container/foreground.ts";
 import { shellStatus } from "../linux/processes.ts";
 import { log } from "../log.ts";
 import { defineCommand } from "./command.ts";
@@ -19,17 +19,18 @@ export const run = defineCommand({
   },
   async action({ args: [id], options, global }) {
     const { detach, keep } = options;
+    const foreground = detach ? undefined : takeForeground();
     const container = createFromOptions(id, { options, global, detach });
     let finished = false;
     try {
       writePidFile(options["pid-file"], container);
-      if (detach) {
+      if (foreground === undefined) {
         container.start();
         finished = true;
         return 0;
       }
       log.flush();
-      const status = await runInForeground(container);
+      const status = await foreground.run(container);
       finished = keep;
       return shellStatus(status);
     } finally {

@@ -23,7 +23,7 @@ import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
-import { type State, StateDirectory } from "./state.ts";
+import { checkId, type State, StateDirectory } from "./state.ts";
 
 export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
   /** Where containers are kept: an absolute path. */
@@ -49,6 +49,8 @@ export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
  */
 export function createContainer(config: Config, options: CreateOptions): Container {
   const { id, root, transform = (plan: Plan) => plan } = options;
+  // Before it becomes a part of any path.
+  checkId(id);
   const planned = planCgroup(id, config, options.cgroupManager);
   const directory = StateDirectory.create(root, id);
   const extraFds: number[] = [];

@@ -52,14 +52,34 @@ export interface Startable {
   wait(): Promise<ExitStatus>;
 }
 
-/** Starts a process and waits for its end. */
-export async function runInForeground(process: Startable): Promise<ExitStatus> {
+/** Our caller's attention, for one process. */
+export interface Foreground {
+  /** Starts a process and waits for its end. */
+  run(process: Startable): Promise<ExitStatus>;
+}
+
+/**
+ * Catches the signals that are for the program, from now until we exit. One that came while the container is made or
+ * deleted would stop that half-way; it waits for the program, or is lost with it.
+ */
+export function takeForeground(): Foreground {
+  let current: Startable | undefined;
+  for (const [name, signal] of Object.entries(FORWARDED)) {
+    Deno.addSignalListener(name as keyof typeof FORWARDED, () => {
+      if (current !== undefined) forward(current, signal);
+    });
+  }
+  return {
+    run(process) {
+      current = process;
+      return runOnStreams(process);
+    },
+  };
+}
+
+async function runOnStreams(process: Startable): Promise<ExitStatus> {
   const undo: (() => void)[] = [];
   try {
-    // Before the program runs: a signal that arrives with its first instruction is for it already.
-    for (const [name, signal] of Object.entries(FORWARDED)) {
-      undo.push(listen(name as keyof typeof FORWARDED, () => forward(process, signal)));
-    }
     const { terminal } = process;
     if (terminal === undefined) {
       process.start();

@@ -169,7 +169,7 @@ export function listIds(root: string): string[] {
 }
 
 /** As runc has it: what is a file name and needs no quoting. */
-function checkId(id: string): void {
+export function checkId(id: string): void {
   if (/^[\w+.-]{1,1024}$/.test(id) && id !== "." && id !== "..") return;
   throw new UsageError(
     `invalid container ID format: ${JSON.stringify(id)}, allowed are letters, digits and "_+-."`,

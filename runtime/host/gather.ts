@@ -66,7 +66,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     ...(asked.length > 0 && {
       rlimits: Object.fromEntries(asked.map(({ type }) => [type, limits[type]]).filter(([, limit]) => limit)),
     }),
-    nullStdio: config.process?.user.uid === 0 ? [] : [0, 1, 2].map(isNull),
+    nullStdio: config.process?.terminal ? [] : [0, 1, 2].map(isNull),
     apparmor: !!config.process?.apparmorProfile && isEnabled("/sys/module/apparmor/parameters/enabled", "Y"),
     selinux: !!(config.process?.selinuxLabel || config.linux?.mountLabel) &&
       isEnabled("/sys/fs/selinux/enforce"),

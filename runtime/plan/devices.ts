@@ -7,6 +7,7 @@
 import {
   AT_SYMLINK_NOFOLLOW,
   CAP_MKNOD,
+  MOUNT_ATTR_RDONLY,
   S_IFBLK,
   S_IFCHR,
   S_IFIFO,
@@ -16,7 +17,7 @@ import { ConfigError } from "../errors.ts";
 import type { Config, Device } from "../spec/config.ts";
 import type { Host } from "./host.ts";
 import { clean, components, openInRoot, openOrCreateInRoot } from "./in_root.ts";
-import { attach, cloneTree } from "./mount_api.ts";
+import { attach, cloneTree, setAttributes } from "./mount_api.ts";
 import { plannedMounts } from "./mounts.ts";
 import { namespace } from "./namespaces.ts";
 import { attempt, type Node, type Reason, slot, type SlotArg, step, tolerate } from "./node.ts";
@@ -111,7 +112,7 @@ function makeDevice(config: Config, host: Host, device: PlannedDevice): Node[] {
     save: "$parent",
   });
   if (device.type !== "p" && !mayMakeNodes(config, host)) {
-    return [...open, ...bindDevice(device, parent, name)];
+    return [...open, ...bindDevice(config, device, { parent, name })];
   }
 
   const owner = uid === 0 && gid === 0
@@ -133,11 +134,19 @@ function mayMakeNodes(config: Config, host: Host): boolean {
 }
 
 /** The host's node of the same path, bound over an empty file. */
-function bindDevice({ path, reason }: PlannedDevice, parent: SlotArg, name: string): Node[] {
+function bindDevice(
+  config: Config,
+  { path, reason }: PlannedDevice,
+  { parent, name }: { readonly parent: SlotArg; readonly name: string },
+): Node[] {
   return [
     tolerate(step(reason, "mknodat", [parent, name, S_IFREG | 0o600, 0]), ["EEXIST"]),
     openInRoot(reason, path, "$target", { noSymlinks: true }),
     cloneTree(reason, { path }, "$device"),
+    // Without a user namespace its root would be the owner of the host's own file, and could change its mode.
+    ...(namespace(config, "user") === "none"
+      ? [setAttributes(reason, "$device", { set: MOUNT_ATTR_RDONLY })]
+      : []),
     attach(reason, "$device", slot("$target")),
   ];
 }

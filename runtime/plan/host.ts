@@ -57,7 +57,7 @@ export interface Host {
   readonly rlimits?: Readonly<
     Partial<Record<RlimitType, { readonly soft: Integer; readonly hard: Integer }>>
   >;
-  /** Which of descriptors 0, 1 and 2 are the host's /dev/null: never handed to the container's user. */
+  /** Which of descriptors 0, 1 and 2 are the host's /dev/null: never handed to the container. */
   readonly nullStdio: readonly boolean[];
   readonly apparmor: boolean;
   readonly selinux: boolean;

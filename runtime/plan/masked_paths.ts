@@ -51,6 +51,9 @@ function mask(reason: Reason, path: string): Node {
   ];
   const overFile: Node[] = [
     cloneTree(reason, { from: slot("$null") }, "$mask"),
+    // It is the host's own file: writable, the container's root could change its mode and its owner. A device may be
+    // written to all the same.
+    setAttributes(reason, "$mask", { set: MOUNT_ATTR_RDONLY }),
     attach(reason, "$mask", target),
   ];
   return attempt(

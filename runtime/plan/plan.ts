@@ -27,6 +27,7 @@ import { raiseHardLimits, setLimits } from "./rlimits.ts";
 import { enterRootfs, openRootfs, readonlyRootfs } from "./rootfs.ts";
 import { scheduler } from "./scheduler.ts";
 import type { Filter } from "./seccomp.ts";
+import { nullStreams } from "./streams.ts";
 import { sysctl } from "./sysctl.ts";
 import { console, terminal } from "./terminal.ts";
 
@@ -64,6 +65,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
       : []),
     ...readonlyPaths(config),
     ...maskedPaths(config),
+    ...nullStreams(process, host),
     ...terminal(process),
     ...console(process),
     ...readonlyMounts(config),

@@ -27,6 +27,7 @@ import { personality } from "./personality.ts";
 import { raiseHardLimits, setLimits } from "./rlimits.ts";
 import { scheduler } from "./scheduler.ts";
 import type { Filter } from "./seccomp.ts";
+import { nullStreams } from "./streams.ts";
 import { terminal } from "./terminal.ts";
 
 /** `$pidfd`, the container's first process; behind it the directory of its cgroup v2. */
@@ -58,6 +59,7 @@ export function planExec(
     ...joinContainer(config, host, host.unifiedCgroup ? pidfdNumber(host) + 1 : undefined),
     ...(namespace(config, "mount") === "none" ? [] : [openRoot()]),
     ...keyring(config, process, host),
+    ...nullStreams(process, host),
     ...terminal(process),
     ...workingDirectory(process),
     ...apparmorProfile(process, host),

@@ -26,14 +26,22 @@ function checkCase({ policy, native }: Case, calls: Iterable<Call>, options: Com
   const strict = options.semantics === "strict";
   const { bigEndian } = findAbi(native)!;
   const instructions = decodeProgram(program, { bigEndian });
-  const text = () => JSON.stringify({ policy, native, options }, (_, value) => typeof value === "bigint" ? `${value}n` : value);
+  const text = () =>
+    JSON.stringify(
+      { policy, native, options },
+      (_, value) => typeof value === "bigint" ? `${value}n` : value,
+    );
   assertEquals(refusal(instructions), undefined, text());
   assert(stats.proven, `not proven: ${text()}`);
   for (const call of calls) {
     const actual = verdictFor(instructions, callWords(call, bigEndian));
     const expected = expectedVerdict(policy, call, { native, strict });
     if (actual !== expected) {
-      throw new Error(`${verdictText(actual)} and not ${verdictText(expected)} for ${call.number} of ${call.auditArch.toString(16)} (${call.args}): ${text()}`);
+      throw new Error(
+        `${verdictText(actual)} and not ${verdictText(expected)} for ${call.number} of ${
+          call.auditArch.toString(16)
+        } (${call.args}): ${text()}`,
+      );
     }
   }
 }

@@ -90,7 +90,10 @@ Deno.test("conditions whose combinations multiply end in a program or a clean er
 
 Deno.test("100,000 names do no harm", () => {
   const names = Array.from({ length: 100_000 }, (_, at) => syscallNames()[at % 500]!);
-  const { program } = compileSeccomp({ defaultAction: "SCMP_ACT_ERRNO", syscalls: [{ names, action: "SCMP_ACT_ALLOW" }] }, {
+  const { program } = compileSeccomp({
+    defaultAction: "SCMP_ACT_ERRNO",
+    syscalls: [{ names, action: "SCMP_ACT_ALLOW" }],
+  }, {
     native,
   });
   const words = callWords({ number: 1, auditArch: X86_64, args: [] });
@@ -99,12 +102,29 @@ Deno.test("100,000 names do no harm", () => {
 
 /** Anything instead of some member, or a member too many or missing. */
 function damage(value: unknown, random: Random): unknown {
-  const anything = [null, undefined, 0, -1, 1e300, NaN, "", "SCMP_ACT_ALLOW", [], {}, [[]], true, 1n << 64n, "__proto__"];
+  const anything = [
+    null,
+    undefined,
+    0,
+    -1,
+    1e300,
+    NaN,
+    "",
+    "SCMP_ACT_ALLOW",
+    [],
+    {},
+    [[]],
+    true,
+    1n << 64n,
+    "__proto__",
+  ];
   if (random.chance(0.08)) return random.pick(anything);
   if (Array.isArray(value)) return value.map((member) => damage(member, random));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).filter(() => random.chance(0.97)).map(([key, member]) => [key, damage(member, random)]),
+    Object.entries(value).filter(() => random.chance(0.97)).map((
+      [key, member],
+    ) => [key, damage(member, random)]),
   );
 }
 

@@ -24,8 +24,14 @@ interface Rule {
   readonly verdict: number;
 }
 
-export function expectedVerdict(policy: Policy, call: Call, { native, strict = false }: OracleOptions): number {
-  const listed = [...new Set([...native ? [native] : [], ...policy.architectures ?? []].map((name) => findAbi(name)!))];
+export function expectedVerdict(
+  policy: Policy,
+  call: Call,
+  { native, strict = false }: OracleOptions,
+): number {
+  const listed = [
+    ...new Set([...native ? [native] : [], ...policy.architectures ?? []].map((name) => findAbi(name)!)),
+  ];
   const here = listed.filter((abi) => abi.auditArch === call.auditArch);
   if (here.length === 0) return KILL;
   if (isNewer(policy, call, here)) return UNKNOWN_CALL;
@@ -72,7 +78,9 @@ function rulesFor(
     const repeated = new Set(args.map(({ index }) => index)).size < args.length;
     const alternatives = repeated && !strict ? args.map((arg) => [arg]) : [args];
     for (const name of names) {
-      if (numberOf(abi.table, name) === number) rules.push(...alternatives.map((args) => ({ args, verdict })));
+      if (numberOf(abi.table, name) === number) {
+        rules.push(...alternatives.map((args) => ({ args, verdict })));
+      }
       if (!abi.multiplexed) continue;
       for (const [multiplexer, calls] of [["socketcall", SOCKETCALL], ["ipc", IPC]] as const) {
         if (numberOf(abi.table, multiplexer) !== number || !(name in calls)) continue;

@@ -64,7 +64,11 @@ for (const { name, ...limit } of LIMITS) {
     const random = new Random(1);
     const found = { policy: profile(name), native: "SCMP_ARCH_X86_64" };
     for (const call of interestingCalls(found, random, 5000)) {
-      assertEquals(verdictFor(program, callWords(call)), expectedVerdict(found.policy, call, found), `${call.number}`);
+      assertEquals(
+        verdictFor(program, callWords(call)),
+        expectedVerdict(found.policy, call, found),
+        `${call.number}`,
+      );
     }
   });
 
@@ -93,7 +97,13 @@ Deno.test("moby-default is compiled and proven in half a millisecond", () => {
 });
 
 // Each row was checked with the programs that runc 1.3.6 installs. The last column is the reason.
-const PROBES: readonly [arch: number, number: number, args: readonly bigint[], verdict: string, why: string][] = [
+const PROBES: readonly [
+  arch: number,
+  number: number,
+  args: readonly bigint[],
+  verdict: string,
+  why: string,
+][] = [
   [X86_64, 41, [38n], "ERRNO(1)", "a hole between the ranges of socket"],
   [X86_64, 41, [39n], "ALLOW", "and the number between two holes"],
   [X86_64, 41, [40n], "ERRNO(1)", "the other hole"],

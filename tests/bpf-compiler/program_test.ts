@@ -22,7 +22,12 @@ const ret = (k: number): Instruction => ({ code: OPCODES.result, jt: 0, jf: 0, k
 const load = (k: number): Instruction => ({ code: OPCODES.load, jt: 0, jf: 0, k });
 const and = (k: number): Instruction => ({ code: OPCODES.and, jt: 0, jf: 0, k });
 const jump = (k: number): Instruction => ({ code: OPCODES.jump, jt: 0, jf: 0, k });
-const test = (name: "equal" | "greater" | "atLeast" | "anyBit", k: number, jt: number, jf: number): Instruction => ({
+const test = (
+  name: "equal" | "greater" | "atLeast" | "anyBit",
+  k: number,
+  jt: number,
+  jf: number,
+): Instruction => ({
   code: OPCODES[name],
   jt,
   jf,
@@ -30,7 +35,10 @@ const test = (name: "equal" | "greater" | "atLeast" | "anyBit", k: number, jt: n
 });
 
 const compare = (a: Instruction[], b: Instruction[]) => compareFilters(encodeProgram(a), encodeProgram(b));
-const choose = (instruction: Instruction, ...before: Instruction[]) => [...before, instruction, ret(ALLOW), ret(ENOSYS)];
+const choose = (
+  instruction: Instruction,
+  ...before: Instruction[]
+) => [...before, instruction, ret(ALLOW), ret(ENOSYS)];
 
 Deno.test("bytes and instructions, in both byte orders", () => {
   const program = [load(4), test("equal", 0xc000003e, 1, 0), ret(0), ret(ALLOW)];
@@ -88,12 +96,18 @@ Deno.test("equivalent: an order and bits that say the same", () => {
   const equivalent = { result: "equivalent" } as const;
   // nr >= 0x80000000 is its highest bit.
   assertEquals(
-    compare(choose(test("atLeast", 0x80000000, 0, 1), load(0)), choose(test("anyBit", 0x80000000, 0, 1), load(0))),
+    compare(
+      choose(test("atLeast", 0x80000000, 0, 1), load(0)),
+      choose(test("anyBit", 0x80000000, 0, 1), load(0)),
+    ),
     equivalent,
   );
   // nr < 16 is no bit above the lowest four.
   assertEquals(
-    compare(choose(test("greater", 15, 1, 0), load(0)), choose(test("equal", 0, 0, 1), load(0), and(0xfffffff0))),
+    compare(
+      choose(test("greater", 15, 1, 0), load(0)),
+      choose(test("equal", 0, 0, 1), load(0), and(0xfffffff0)),
+    ),
     equivalent,
   );
   // A mask without bits leaves 0.
@@ -122,7 +136,15 @@ Deno.test("different: with a call that shows it", () => {
 
 Deno.test("different in a single number among masks that exclude each other", () => {
   const nothing = [ret(ENOSYS)];
-  const parity = [load(0), and(3), test("equal", 1, 3, 0), test("equal", 2, 2, 0), test("equal", 3, 1, 0), ret(ENOSYS), ret(ENOSYS)];
+  const parity = [
+    load(0),
+    and(3),
+    test("equal", 1, 3, 0),
+    test("equal", 2, 2, 0),
+    test("equal", 3, 1, 0),
+    ret(ENOSYS),
+    ret(ENOSYS),
+  ];
   assertEquals(compare(nothing, parity), { result: "equivalent" });
   parity[5] = ret(ALLOW);
   const found = compare(nothing, parity);

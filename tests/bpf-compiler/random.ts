@@ -155,10 +155,14 @@ function randomEntry(
   const action = random.pick(ACTIONS);
   const many = random.chance(0.15);
   return {
-    names: many ? random.times(20, 200, () => random.pick(syscallNames())) : random.times(1, 3, () => random.pick(names)),
+    names: many
+      ? random.times(20, 200, () => random.pick(syscallNames()))
+      : random.times(1, 3, () => random.pick(names)),
     action,
     ...errno(random, action, "errnoRet"),
-    args: random.chance(0.25) ? [] : random.times(1, random.chance(0.8) ? 2 : 6, () => randomArg(random, values, operators)),
+    args: random.chance(0.25)
+      ? []
+      : random.times(1, random.chance(0.8) ? 2 : 6, () => randomArg(random, values, operators)),
   };
 }
 
@@ -175,10 +179,31 @@ function randomArg(random: Random, values: readonly bigint[], operators: readonl
 export function* interestingCalls({ policy, native }: Case, random: Random, most: number): Generator<Call> {
   const abis = [...new Set([native, ...policy.architectures ?? []])].map((name) => findAbi(name)!);
   const mentioned = [...new Set((policy.syscalls ?? []).flatMap(({ names }) => names.slice(0, 6)))];
-  const data = (policy.syscalls ?? []).flatMap(({ args = [] }) => args.flatMap(({ value, valueTwo = 0 }) => [BigInt(value), BigInt(valueTwo)]));
-  const around = [...new Set(data.flatMap((datum) => [datum - 1n, datum, datum + 1n, ~datum, datum ^ 0xffffffffn, datum + (1n << 32n), datum | 1n << 63n]))]
+  const data = (policy.syscalls ?? []).flatMap(({ args = [] }) =>
+    args.flatMap(({ value, valueTwo = 0 }) => [BigInt(value), BigInt(valueTwo)])
+  );
+  const around = [
+    ...new Set(
+      data.flatMap((
+        datum,
+      ) => [
+        datum - 1n,
+        datum,
+        datum + 1n,
+        ~datum,
+        datum ^ 0xffffffffn,
+        datum + (1n << 32n),
+        datum | 1n << 63n,
+      ]),
+    ),
+  ]
     .map((value) => BigInt.asUintN(64, value));
-  const argument = () => random.chance(0.8) && around.length > 0 ? random.pick(around) : random.chance(0.5) ? BigInt(random.below(26)) : random.uint64();
+  const argument = () =>
+    random.chance(0.8) && around.length > 0
+      ? random.pick(around)
+      : random.chance(0.5)
+      ? BigInt(random.below(26))
+      : random.uint64();
 
   for (let made = 0; made < most; made++) {
     const abi = random.pick(abis);
@@ -188,7 +213,18 @@ export function* interestingCalls({ policy, native }: Case, random: Random, most
       ? (numberOf(abi.table, name) ?? random.pick(numbers)) + (random.chance(0.1) ? random.pick([-1, 1]) : 0)
       : random.chance(0.5)
       ? random.pick(numbers)
-      : random.pick([0, 1000, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xbfffffff, 0xc0000000, 0xfffffffe, 0xffffffff]);
+      : random.pick([
+        0,
+        1000,
+        0x3fffffff,
+        0x40000000,
+        0x7fffffff,
+        0x80000000,
+        0xbfffffff,
+        0xc0000000,
+        0xfffffffe,
+        0xffffffff,
+      ]);
     const offset = abi.offset !== 0 || random.chance(0.05) ? 0x40000000 : 0;
     yield {
       number: (Math.max(0, number) + (number < 0x10000000 ? offset : 0)) >>> 0,

@@ -101,7 +101,11 @@ Deno.test("socketcall: the call takes the place of the first argument's conditio
   const policy: Policy = {
     ...denying(allow({ index: 0, value: 38, op: "SCMP_CMP_NE" })),
     architectures: ["SCMP_ARCH_X86"],
-    syscalls: [{ names: ["socket"], action: "SCMP_ACT_ALLOW", args: [{ index: 0, value: 38, op: "SCMP_CMP_NE" }] }, {
+    syscalls: [{
+      names: ["socket"],
+      action: "SCMP_ACT_ALLOW",
+      args: [{ index: 0, value: 38, op: "SCMP_CMP_NE" }],
+    }, {
       names: ["sendmmsg"],
       action: "SCMP_ACT_ALLOW",
     }],
@@ -126,7 +130,10 @@ Deno.test("a number above all that the policy names is ENOSYS, unless the defaul
   assertEquals(verdict(denying(allow()), [], { ...newer, newer: "default" }), "ERRNO(1)");
   assertEquals(verdict(allowing(errno(5)), [], newer), "ALLOW");
   // As runc: what the default's verdict makes an entry without effect is named nevertheless.
-  assertEquals(verdict(denying(allow(), { names: ["connect"], action: "SCMP_ACT_ERRNO" }), [], newer), "ERRNO(1)");
+  assertEquals(
+    verdict(denying(allow(), { names: ["connect"], action: "SCMP_ACT_ERRNO" }), [], newer),
+    "ERRNO(1)",
+  );
 });
 
 Deno.test("the native architecture is part of the filter without being listed", () => {
@@ -139,11 +146,15 @@ Deno.test("an unknown name is left out, and said", () => {
   const { diagnostics } = compileSeccomp(allowing({ names: ["read", "raed"], action: "SCMP_ACT_KILL" }), {
     native: "x86_64",
   });
-  assertEquals(diagnostics.map(({ code, pointer }) => [code, pointer]), [["unknown-name", "/syscalls/0/names/1"]]);
+  assertEquals(diagnostics.map(({ code, pointer }) => [code, pointer]), [[
+    "unknown-name",
+    "/syscalls/0/names/1",
+  ]]);
 });
 
 Deno.test("flags: absent is SPEC_ALLOW, none is 0", () => {
-  const flags = (flags?: Policy["flags"]) => compileSeccomp({ ...allowing(), flags }, { native: "x86_64" }).flags;
+  const flags = (flags?: Policy["flags"]) =>
+    compileSeccomp({ ...allowing(), flags }, { native: "x86_64" }).flags;
   assertEquals(flags(undefined), 4);
   assertEquals(flags([]), 0);
   assertEquals(flags(["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"]), 3);
@@ -153,8 +164,16 @@ const WRONG: readonly [what: string, policy: unknown, pointer: string, options?:
   ["no object", [], ""],
   ["no default action", {}, "/defaultAction"],
   ["NOTIFY as the default", { defaultAction: "SCMP_ACT_NOTIFY" }, "/defaultAction"],
-  ["an unknown architecture", { defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_Z80"] }, "/architectures/0"],
-  ["two byte orders", { defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_MIPS"] }, "/architectures"],
+  [
+    "an unknown architecture",
+    { defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_Z80"] },
+    "/architectures/0",
+  ],
+  [
+    "two byte orders",
+    { defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_MIPS"] },
+    "/architectures",
+  ],
   ["an unknown flag", { defaultAction: "SCMP_ACT_ALLOW", flags: ["FAST"] }, "/flags/0"],
   ["NOTIFY on write", allowing({ names: ["write"], action: "SCMP_ACT_NOTIFY" }), "/syscalls/0/names/0"],
   ["an errno above MAX_ERRNO", allowing(errno(4095)), "/syscalls/0/errnoRet"],

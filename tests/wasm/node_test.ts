@@ -26,7 +26,15 @@ Deno.test({ name: "Node imports and uses the compiler", ignore: !hasNode() }, as
   try {
     Deno.mkdirSync(`${folder}/wasm`);
     const { success } = new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--quiet", "--platform", "browser", "-o", `${folder}/wasm/mod.js`, `${root}wasm/mod.ts`],
+      args: [
+        "bundle",
+        "--quiet",
+        "--platform",
+        "browser",
+        "-o",
+        `${folder}/wasm/mod.js`,
+        `${root}wasm/mod.ts`,
+      ],
       stderr: "null",
     }).outputSync();
     assertEquals(success, true);

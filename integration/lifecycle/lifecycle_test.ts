@@ -1,0 +1,294 @@
+/** create, start, state, list, exec, pause, resume, update, ps, events, kill and delete: containers between commands. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Box, containerTest } from "../support/fixture.ts";
+import { livingChildren } from "../support/children.ts";
+import { HAKO, type Result, run } from "../support/hako.ts";
+
+type Hako = (...args: string[]) => Promise<Result>;
+
+/** Runs commands on the containers of `box`. Into files: a pipe would stay open for as long as a container that has it. */
+function hakoOf(box: Box): Hako {
+  const [out, err] = [`${box.directory}/out`, `${box.directory}/err`];
+  const redirect = ["sh", "-c", `exec "$@" </dev/null >${out} 2>${err}`, "sh"];
+  return async (...args) => {
+    const { status } = await run([...redirect, ...HAKO, "--root", box.state, ...args]);
+    return { status, stdout: Deno.readTextFileSync(out), stderr: Deno.readTextFileSync(err) };
+  };
+}
+
+/** A command that must succeed. @returns its stdout */
+async function ok(result: Promise<Result>): Promise<string> {
+  const { status, stdout, stderr } = await result;
+  assertEquals({ status, stderr }, { status: 0, stderr: "" });
+  return stdout;
+}
+
+/** A command that must fail with `status`, saying `words` on one line. */
+async function fails(result: Promise<Result>, words: string, status = 1): Promise<void> {
+  const { status: found, stderr } = await result;
+  assertStringIncludes(stderr, words);
+  assertEquals({ status: found, lines: stderr.trimEnd().split("\n").length }, { status, lines: 1 });
+}
+
+async function statusOf(hako: Hako, id: string): Promise<string> {
+  return JSON.parse(await ok(hako("state", id))).status;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    if (tries === 100) throw new Error("it did not come to pass");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+containerTest(
+  "a container goes from created over running to stopped, and each command knows where it is",
+  async (box) => {
+    const hako = hakoOf(box);
+    const { id } = box;
+    const { path, config } = box.bundle({
+      args: ["sleep", "1000"],
+      config: { annotations: { key: "value" } },
+    });
+    const pidFile = `${box.directory}/pid`;
+    await ok(hako("create", "--bundle", path, "--pid-file", pidFile, id));
+
+    const state = JSON.parse(await ok(hako("state", id)));
+    assertEquals(
+      { ...state, created: undefined, pid: undefined },
+      {
+        ociVersion: "1.3.0",
+        id,
+        status: "created",
+        bundle: path,
+        rootfs: `${path}/${config.root.path}`,
+        annotations: { key: "value" },
+        owner: "",
+        created: undefined,
+        pid: undefined,
+      },
+    );
+    assertMatch(state.created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);
+    assertEquals(Deno.readTextFileSync(pidFile), `${state.pid}`);
+    await fails(hako("create", "--bundle", path, id), "container with given ID already exists");
+
+    await ok(hako("start", id));
+    assertEquals(await statusOf(hako, id), "running");
+    await fails(hako("start", id), "cannot start an already running container");
+    await fails(hako("delete", id), `cannot delete container ${id} that is not stopped: running`);
+    assertEquals(JSON.parse(await ok(hako("ps", "--format", "json", id))), [state.pid]);
+    assertEquals((await ok(hako("list", "-q"))).trim(), id);
+
+    await ok(hako("kill", id, "KILL"));
+    await until(async () => await statusOf(hako, id) === "stopped");
+    assertEquals(JSON.parse(await ok(hako("state", id))).pid, 0);
+    await fails(hako("kill", id), "container not running");
+    await fails(hako("start", id), "cannot start a container that has stopped");
+    await fails(hako("exec", id, "true"), "cannot exec in a stopped container", 255);
+    await ok(hako("delete", id));
+
+    for (const command of ["state", "start", "kill", "delete", "pause", "resume", "ps"]) {
+      await fails(hako(command, id), `container does not exist: ${id}`);
+    }
+    await ok(hako("delete", "--force", id));
+    assertEquals(await ok(hako("list", "--format", "json")), "null");
+  },
+);
+
+containerTest("start fails with the step that fails, and names its member", async (box) => {
+  const hako = hakoOf(box);
+  const { path } = box.bundle({
+    image: (rootfs) => {
+      Deno.writeTextFileSync(`${rootfs}/broken`, "#!/no/interpreter\n");
+      Deno.chmodSync(`${rootfs}/broken`, 0o755);
+    },
+    args: ["/broken"],
+  });
+  await ok(hako("create", "--bundle", path, box.id));
+  await fails(
+    hako("start", box.id),
+    "no such file or directory (ENOENT), asked for by config.json /process/args",
+  );
+  await until(async () => await statusOf(hako, box.id) === "stopped");
+  await ok(hako("delete", box.id));
+});
+
+containerTest(
+  "delete --force ends a container that waits, one that runs and one that is paused",
+  async (box) => {
+    const hako = hakoOf(box);
+    const { path } = box.bundle({ args: ["sleep", "1000"] });
+    const commands: Readonly<Record<string, readonly string[]>> = {
+      created: [],
+      running: ["start"],
+      paused: ["start", "pause"],
+    };
+    for (const [status, steps] of Object.entries(commands)) {
+      await ok(hako("create", "--bundle", path, box.id));
+      for (const step of steps) await ok(hako(step, box.id));
+      assertEquals(await statusOf(hako, box.id), status);
+      await ok(hako("delete", "--force", box.id));
+    }
+  },
+);
+
+containerTest("a paused container makes no progress, and update changes a running one", async (box) => {
+  const hako = hakoOf(box);
+  const { path, rootfs } = box.bundle({ script: "while :; do echo >> /ticks; sleep 0.01; done" });
+  await ok(hako("run", "--detach", "--bundle", path, box.id));
+  const ticks = () => Deno.statSync(`${rootfs}/ticks`).size;
+  await until(() => Promise.resolve(ticks() > 2));
+
+  await ok(hako("pause", box.id));
+  await fails(
+    hako("exec", box.id, "true"),
+    "cannot exec in a paused container (use --ignore-paused to override)",
+    255,
+  );
+  const before = ticks();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assertEquals(ticks(), before);
+  await ok(hako("resume", box.id));
+  await fails(hako("resume", box.id), "container not paused");
+  await until(() => Promise.resolve(ticks() > before));
+
+  await ok(hako("update", "--pids-limit", "55", box.id));
+  const { data } = JSON.parse(await ok(hako("events", "--stats", box.id)));
+  assertEquals(data.pids.limit, 55);
+  await ok(hako("delete", "--force", box.id));
+});
+
+containerTest(
+  "exec joins the container with a user, environment, directory and status of its own",
+  async (box) => {
+    const hako = hakoOf(box);
+    const { path } = box.bundle({ args: ["sleep", "1000"], config: { hostname: "inside" } });
+    await ok(hako("run", "--detach", "--bundle", path, box.id));
+    const script = "hostname; id -u; id -g; pwd; echo $GREETING; grep CapInh /proc/self/status; exit 7";
+    const options = ["--user", "1000:100", "--env", "GREETING=hi", "--cwd", "/tmp", "--cap", "CAP_CHOWN"];
+    const { status, stdout } = await hako("exec", ...options, box.id, "sh", "-c", script);
+    assertEquals({ status, stdout }, {
+      status: 7,
+      stdout: "inside\n1000\n100\n/tmp\nhi\nCapInh:\t0000000000000000\n",
+    });
+
+    await fails(hako("exec", box.id, "nosuch"), 'exec: "nosuch": executable file not found in $PATH', 255);
+    await fails(hako("exec", "--user", "root", box.id, "true"), "--user takes decimal numbers", 255);
+    const pidFile = `${box.directory}/pid`;
+    await ok(hako("exec", "--detach", "--pid-file", pidFile, box.id, "sleep", "1000"));
+    const pids = JSON.parse(await ok(hako("ps", "--format", "json", box.id)));
+    const pid = Number(Deno.readTextFileSync(pidFile));
+    assertEquals([pids.length, pids.includes(pid)], [2, true]);
+    // The container cannot end before its parent has reaped it, as an engine's shim would: that is this test.
+    Deno.kill(pid, "SIGKILL");
+    await until(() =>
+      Promise.resolve(!livingChildren().some((child) => child.pid === pid) && !exists(`/proc/${pid}`))
+    );
+    await ok(hako("delete", "--force", box.id));
+  },
+);
+
+const KINDS = [
+  "prestart",
+  "createRuntime",
+  "createContainer",
+  "startContainer",
+  "poststart",
+  "poststop",
+] as const;
+
+containerTest("hooks run in their order and namespaces, with the state on stdin", async (box) => {
+  const hako = hakoOf(box);
+  const log = `${box.directory}/hooks`;
+  const { path, rootfs } = box.bundle({
+    args: ["sleep", "1000"],
+    config: { hostname: "inside" },
+    image: (image) => Deno.writeTextFileSync(`${image}/started`, ""),
+  });
+  const config = JSON.parse(Deno.readTextFileSync(`${path}/config.json`));
+  const record = (kind: string, file: string) => ({
+    path: kind === "startContainer" ? "/bin/sh" : "/bin/busybox",
+    args: ["sh", "-c", `echo ${kind} $(hostname) $(sed -E 's/.*"status":"([a-z]+)".*/\\1/') >> ${file}`],
+    env: ["PATH=/bin:/usr/bin"],
+  });
+  config.hooks = Object.fromEntries(
+    KINDS.map((kind) => [kind, [record(kind, kind === "startContainer" ? "/started" : log)]]),
+  );
+  Deno.writeTextFileSync(`${path}/config.json`, JSON.stringify(config));
+
+  await ok(hako("create", "--bundle", path, box.id));
+  const host = Deno.hostname();
+  const created = [`prestart ${host} creating`, `createRuntime ${host} creating`];
+  const lines = () => Deno.readTextFileSync(log).trim().split("\n");
+  // Its host name is set at the end: a hook before pivot_root sees the name that the namespace began with.
+  assertEquals(lines(), [...created, `createContainer ${host} creating`]);
+  await ok(hako("start", box.id));
+  assertEquals(Deno.readTextFileSync(`${rootfs}/started`), "startContainer inside created\n");
+  assertEquals(lines().slice(3), [`poststart ${host} running`]);
+  await ok(hako("delete", "--force", box.id));
+  assertEquals(lines().slice(4), [`poststop ${host} stopped`]);
+});
+
+for (const kind of KINDS) {
+  containerTest(
+    `a ${kind} hook that fails is named, and ${kind === "poststop" ? "is only logged" : "ends it"}`,
+    async (box) => {
+      const hako = hakoOf(box);
+      const { path } = box.bundle({ args: ["sleep", "1000"] });
+      const config = JSON.parse(Deno.readTextFileSync(`${path}/config.json`));
+      config.hooks = { [kind]: [{ path: "/bin/sh", args: ["sh", "-c", "echo why; exit 3"] }] };
+      Deno.writeTextFileSync(`${path}/config.json`, JSON.stringify(config));
+
+      const words =
+        `error running ${kind} hook #0 /bin/sh: exit status 3, output: why, asked for by config.json /hooks/${kind}/0`;
+      const create = hako("create", "--bundle", path, box.id);
+      if (kind === "prestart" || kind.startsWith("create")) return await fails(create, words);
+      await ok(create);
+      if (kind !== "poststop") {
+        await fails(hako("start", box.id), words);
+        return await ok(hako("delete", "--force", box.id)).then(() => undefined);
+      }
+      await fails(hako("delete", "--force", box.id), words, 0);
+    },
+  );
+}
+
+containerTest("a hook that takes too long is killed", async (box) => {
+  const hako = hakoOf(box);
+  const { path } = box.bundle({ args: ["true"] });
+  const config = JSON.parse(Deno.readTextFileSync(`${path}/config.json`));
+  config.hooks = { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "exec sleep 1000"], timeout: 1 }] };
+  Deno.writeTextFileSync(`${path}/config.json`, JSON.stringify(config));
+  await fails(hako("create", "--bundle", path, box.id), "timed out");
+});
+
+containerTest("limits and the seccomp filter are in force, in exec too", async (box) => {
+  const hako = hakoOf(box);
+  const { path } = box.bundle({
+    args: ["sleep", "1000"],
+    config: {
+      linux: {
+        resources: { pids: { limit: 20 }, devices: [{ allow: false, access: "rwm" }] },
+        seccomp: {
+          defaultAction: "SCMP_ACT_ALLOW",
+          syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 95 }],
+        },
+      },
+    },
+  });
+  await ok(hako("run", "--detach", "--bundle", path, box.id));
+  const { stderr } = await hako("exec", box.id, "mkdir", "/made");
+  assertStringIncludes(stderr, "not supported");
+  assertEquals(JSON.parse(await ok(hako("events", "--stats", box.id))).data.pids.limit, 20);
+  await ok(hako("delete", "--force", box.id));
+});
