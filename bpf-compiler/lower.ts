@@ -109,6 +109,9 @@ interface Use {
   readonly call?: number;
 }
 
+/** By the place of a name. */
+type Uses = readonly (readonly Use[] | undefined)[];
+
 /** What the other ABIs' calls count compared with the native one's: they are there for the rare old program. */
 const FOREIGN_WEIGHT = 1e-3;
 
@@ -132,9 +135,9 @@ export function lower(policy: Policy, options: LowerOptions, report: (found: Dia
       ? spansOfX86(members, newest, decisions)
       : plainSpans(newest[0]!, decisions);
     const points = members.flatMap((abi) =>
-      pointsOf(abi, uses.active, decisions, { weights, scale: abi === abis[0] ? 1 : FOREIGN_WEIGHT })
+      pointsOf(abi, uses.active, decisions, spans, { weights, scale: abi === abis[0] ? 1 : FOREIGN_WEIGHT })
     );
-    sections.push({ auditArch, spans, points: known(points, spans) });
+    sections.push({ auditArch, spans, points });
   }
   return {
     bigEndian: abis[0]!.bigEndian,
@@ -201,7 +204,7 @@ function usesOfNames(
   policy: Policy,
   entries: readonly (Resolved | undefined)[],
   report: (found: Diagnostic) => void,
-): { readonly active: readonly (readonly Use[] | undefined)[]; readonly named: Uint8Array } {
+): { readonly active: Uses; readonly named: Uint8Array } {
   const active: (readonly Use[] | undefined)[] = new Array(syscallNames().length);
   const named = new Uint8Array(active.length);
   policy.syscalls?.forEach(({ names }, entry) => {
@@ -252,7 +255,8 @@ class Decisions {
   }
 
   /** What `uses`, in the order of the document, come to on an ABI. */
-  of(uses: readonly Use[], wide: boolean): number {
+  of(uses: readonly Use[] | undefined, wide: boolean): number {
+    if (uses === undefined) return this.default;
     const known = wide ? this.#ofUses.wide : this.#ofUses.narrow;
     let decision = known.get(uses);
     if (decision === undefined) known.set(uses, decision = this.#decide(uses, wide));
@@ -407,46 +411,46 @@ interface PointOptions {
   readonly scale: number;
 }
 
-/** Also numbers that are left to the default, since they may be called often. */
+/**
+ * Also numbers that are left to the default, since they may be called often, but none in spans of unknown numbers.
+ *
+ * A runtime compiles one policy and ends, so this loop over all calls is executed cold: it is plain for that reason.
+ */
 function pointsOf(
   { table, offset, wide, multiplexed }: Abi,
-  active: readonly (readonly Use[] | undefined)[],
+  active: Uses,
   decisions: Decisions,
+  spans: readonly Span[],
   { weights, scale }: PointOptions,
 ): Point[] {
   const { names, numbers } = callsOf(table);
-  const points: Point[] = [];
+  const uses = multiplexed ? withMultiplexed(active) : active;
   const each = 1e6 / names.length;
+  const points: Point[] = [];
+  let span = 0;
+  let last: { readonly uses?: readonly Use[]; readonly decision: number } = { decision: decisions.default };
   for (let at = 0; at < names.length; at++) {
     const name = names[at]!;
-    const uses = multiplexed ? withMultiplexed(name, active) : active[name];
+    const number = numbers[at]! + offset;
     const weight = weights === undefined ? each : weights[name]!;
-    if (uses === undefined && weight === 0) continue;
-    const decision = uses === undefined ? decisions.default : decisions.of(uses, wide);
-    points.push({ number: numbers[at]! + offset, decision, weight: weight * scale });
+    if (uses[name] === undefined && weight === 0) continue;
+    while (span + 1 < spans.length && spans[span + 1]!.first <= number) span++;
+    if (spans[span]!.unknown) continue;
+    if (uses[name] !== last.uses) last = { uses: uses[name], decision: decisions.of(uses[name], wide) };
+    points.push({ number, decision: last.decision, weight: weight * scale });
   }
   return points;
 }
 
-/** Without what lies in spans of unknown numbers. Both lists are ordered. */
-function known(points: readonly Point[], spans: readonly Span[]): Point[] {
-  let span = 0;
-  return points.filter(({ number }) => {
-    while (span + 1 < spans.length && spans[span + 1]!.first <= number) span++;
-    return !spans[span]!.unknown;
-  });
-}
-
-/** The uses of socketcall(2) and ipc(2) with those of the calls behind them, in the order of the document. */
-function withMultiplexed(
-  place: number,
-  active: readonly (readonly Use[] | undefined)[],
-): readonly Use[] | undefined {
-  const behind = place === placeOf("socketcall") ? SOCKETCALL : place === placeOf("ipc") ? IPC : undefined;
-  if (behind === undefined) return active[place];
-  const uses = Object.entries(behind).flatMap(([name, call]) =>
-    active[placeOf(name)!]?.map(({ entry }) => ({ entry, call })) ?? []
-  );
-  const all = [...active[place] ?? [], ...uses].sort((a, b) => a.entry - b.entry);
-  return all.length === 0 ? undefined : all;
+/** With the uses of the calls behind socketcall(2) and ipc(2) among those of these two, in the order of the document. */
+function withMultiplexed(active: Uses): Uses {
+  const all = [...active];
+  for (const [name, behind] of [["socketcall", SOCKETCALL], ["ipc", IPC]] as const) {
+    const place = placeOf(name)!;
+    const uses = Object.entries(behind).flatMap(([name, call]) =>
+      active[placeOf(name)!]?.map(({ entry }) => ({ entry, call })) ?? []
+    );
+    if (uses.length > 0) all[place] = [...active[place] ?? [], ...uses].sort((a, b) => a.entry - b.entry);
+  }
+  return all;
 }

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { capabilities } from "../support/bundle.ts";
 import { containerCases, containerTest } from "../support/fixture.ts";
-import { HAKO, run, spawn } from "../support/hako.ts";
+import { finish, HAKO, run, spawn } from "../support/hako.ts";
 
 const MEGABYTES = new Uint8Array(10_000_000).map((_, index) => index % 251);
 
@@ -190,8 +190,7 @@ containerTest("signals: at whatever moment one comes, nothing is left", async (b
     const child = spawn(box.command(path));
     await new Promise((resolve) => setTimeout(resolve, 2 * round));
     child.kill("SIGTERM");
-    const { code, stderr } = await child.output();
-    assertEquals([code, new TextDecoder().decode(stderr)], [128 + 15, ""]);
+    assertEquals(await finish(child), { status: 128 + 15, stdout: "", stderr: "" });
   }
 });
 

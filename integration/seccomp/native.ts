@@ -14,7 +14,10 @@ export function build(name: string, ...libraries: readonly string[]): string | u
       args: ["-O1", "-Wall", "-o", binary, new URL(`${name}.c`, HERE).pathname, ...libraries],
       stderr: "null",
     }).outputSync();
-    if (success) return binary;
+    if (success) {
+      globalThis.addEventListener("unload", () => Deno.removeSync(binary));
+      return binary;
+    }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

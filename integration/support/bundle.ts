@@ -67,9 +67,14 @@ export function engineConfigs(): string[] {
     .sort();
 }
 
-/** A config of an engine's, with files of ours for those of the engine that it names. */
+/** A config as an engine has sent it. */
+export function engineConfig(name: string): Config {
+  return JSON.parse(Deno.readTextFileSync(new URL(`${name}/config.json`, GOLDEN)));
+}
+
+/** The same with files of ours for those of the engine that it names. */
 function goldenConfig(name: string, bundle: string): Config {
-  const config: Config = JSON.parse(Deno.readTextFileSync(new URL(`${name}/config.json`, GOLDEN)));
+  const config = engineConfig(name);
   const mounts = config.mounts?.map((mount, index) => {
     if (!mount.source?.startsWith("/")) return mount;
     const source = `${bundle}/source${index}`;

@@ -37,7 +37,12 @@ function childOfOurs(pid: number): Child[] {
 
 /** Kills what `command` has left to us, until it has let go of its output. */
 export async function killWithOrphans(command: Deno.ChildProcess): Promise<void> {
-  command.kill("SIGKILL");
+  try {
+    command.kill("SIGKILL");
+  } catch (error) {
+    // It has ended, and what it has left holds its output.
+    if (!(error instanceof TypeError)) throw error;
+  }
   await command.status;
   for (const { pid } of livingChildren()) Deno.kill(pid, "SIGKILL");
 }

@@ -57,18 +57,22 @@ export interface Result {
 export const TIMEOUT_MILLISECONDS = 30_000;
 
 /** Runs a command to its end. */
-export async function run(command: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
-  const child = spawn(command, surroundings);
+export function run(command: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
+  return finish(spawn(command, surroundings), surroundings.stdin);
+}
+
+/** Waits for the end of a command, and of all that holds its streams. */
+export async function finish(child: Deno.ChildProcess, stdin?: Surroundings["stdin"]): Promise<Result> {
   let hangs = false;
   const timer = setTimeout(() => {
     hangs = true;
     void killWithOrphans(child);
   }, TIMEOUT_MILLISECONDS);
   try {
-    const [{ code, stdout, stderr }] = await Promise.all([child.output(), feed(child, surroundings.stdin)]);
+    const [{ code, stdout, stderr }] = await Promise.all([child.output(), feed(child, stdin)]);
     const decoder = new TextDecoder();
     const result = { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-    if (hangs) throw new Error(`hangs: ${command.join(" ")}: ${JSON.stringify(result)}`);
+    if (hangs) throw new Error(`hangs: ${JSON.stringify(result)}`);
     return result;
   } finally {
     clearTimeout(timer);
