@@ -18,6 +18,8 @@ need hyperfine hyperfine
 need strace strace
 need script bsdutils
 need setpriv util-linux
+need /usr/include/seccomp.h libseccomp-dev
+need bwrap bubblewrap
 
 # The stub: assembled for both CPUs, and run for the other one.
 need x86_64-linux-gnu-as binutils

@@ -93,7 +93,12 @@ async function look(box: Box, bundle: { path: string; config: Config }, runtime:
 function hybrid({ directory }: Box): string[] {
   return afterMounting(`
     mkdir -p ${directory}/hugetlb
-    mount -t cgroup -o hugetlb cgroup ${directory}/hugetlb 2>/dev/null || true`);
+    # Busy while a cgroup of somebody else's has it.
+    for try in $(seq 50); do
+      ! mount -t cgroup -o hugetlb cgroup ${directory}/hugetlb 2>/dev/null || break
+      [ -s /sys/fs/cgroup/unified/cgroup.controllers ] || break
+      sleep 0.1
+    done`);
 }
 
 /** Lines that a container of `config` has to show. */

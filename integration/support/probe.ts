@@ -26,7 +26,7 @@ export function probeScript(paths: readonly string[] = []): string {
     section("oom_score_adj", "cat /proc/$$/oom_score_adj"),
     section("uid_map", "cat /proc/$$/uid_map"),
     section("network", "ip -o addr | cut -d ' ' -f 2-"),
-    section("fd", "ls /proc/$$/fd"),
+    section("fd", "ls -1 /proc/$$/fd"),
     section(
       "sysctl",
       `cd /proc/sys; for file in ${SYSCTLS.join(" ")}; do echo $file $(cat $file); done; cd - > /dev/null`,
@@ -49,7 +49,7 @@ const CONTENT = `content() {
 
 /** Of /proc/PID/status, what a runtime has a say in. */
 const STATUS =
-  /^(Umask|Uid|Gid|Groups|Cap\w+|Sig\w+|NoNewPrivs|Seccomp\w*|Cpus_allowed_list|Mems_allowed_list|NSpid):/;
+  /^(Umask|Uid|Gid|Groups|Cap\w+|Sig(Pnd|Blk|Ign|Cgt)|NoNewPrivs|Seccomp\w*|Cpus_allowed_list|Mems_allowed_list|NSpid):/;
 
 /** The output of {@linkcode probeScript} as lines, each with its section before it. */
 export function parseProbe(output: string): string[] {

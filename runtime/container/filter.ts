@@ -34,7 +34,7 @@ function compile(policy: unknown) {
   try {
     return compileSeccomp(policy, { native: CPU });
   } catch (error) {
-    if (!(error instanceof Error) || !("pointer" in error)) throw error;
-    throw new ConfigError(`/linux/seccomp${error.pointer}`, error.message);
+    if (!(error instanceof Error && "pointer" in error && "problem" in error)) throw error;
+    throw new ConfigError(`/linux/seccomp${error.pointer}`, `${error.problem}`);
   }
 }
