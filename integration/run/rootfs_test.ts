@@ -87,6 +87,18 @@ containerCases({
   }),
 });
 
+containerCases({
+  "without a mount namespace the mounts are the caller's, but below the root filesystem only": (box) => ({
+    config: { linux: { namespaces: [{ type: "pid" }], maskedPaths: [], readonlyPaths: [] }, hostname: null },
+    under: inMountNamespace(`cut -d ' ' -f 5 /proc/self/mountinfo > ${box.directory}/before
+      "$@"
+      cut -d ' ' -f 5 /proc/self/mountinfo | grep -vxFf ${box.directory}/before |
+        grep -v '^${box.directory}/bundle0/rootfs/' || echo none elsewhere`),
+    script: "ls /; echo $$; test -c /dev/null && echo x > /dev/null",
+    stdout: "bin\ndev\netc\nproc\nroot\nsys\ntmp\n1\nnone elsewhere",
+  }),
+});
+
 /** What the container's root becomes, if the host's mounts are shared or private. */
 const PROPAGATION: Readonly<Record<string, readonly [shared: RegExp, private_: RegExp]>> = {
   // "relatime" is followed by the optional fields, and " - " ends them.

@@ -121,12 +121,7 @@ export class Container {
   /** A failure is the end of the container: runtime.md#lifecycle. */
   #runHooks(config: Config, kind: "startContainer" | "poststart"): void {
     if (!config.hooks?.[kind]?.length) return;
-    try {
-      runHooks(config, kind, this.#hookContext());
-    } catch (error) {
-      this.#kill();
-      throw error;
-    }
+    this.#orKill(() => runHooks(config, kind, this.#hookContext()));
   }
 
   #hookContext(): HookContext {
@@ -136,7 +131,8 @@ export class Container {
   }
 
   #release(): void {
-    if (this.#init !== undefined) return this.#init.start();
+    const init = this.#init;
+    if (init !== undefined) return this.#orKill(() => init.start());
     try {
       release(this.#directory.path);
     } catch (error) {
@@ -146,7 +142,19 @@ export class Container {
       throw error;
     }
     const report = readReport(Deno.readFileSync(`${this.#directory.path}/status`));
-    if (!hasExecuted(report, this.state.records)) throw failure(this.id, report, this.#planAgain());
+    this.#orKill(() => {
+      if (!hasExecuted(report, this.state.records)) throw failure(this.id, report, this.#planAgain());
+    });
+  }
+
+  /** An init that has failed is about to exit. Whoever looks at it next has to find it stopped. */
+  #orKill(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#kill();
+      throw error;
+    }
   }
 
   /** The configuration that it was created with. */

@@ -1,0 +1,53 @@
+/** The library in the place of the command line: what it opens it closes, and what it starts it ends. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { createContainer, SyscallError } from "../../runtime/mod.ts";
+import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
+
+const MAPS = [{ containerID: 0, hostID: 1000, size: 1 }];
+
+/** Containers that make the runtime open different things. */
+const CONTAINERS: Readonly<Record<string, RunOptions>> = {
+  "a plain one": { script: "exit 3" },
+  "one with a terminal": { config: { process: { terminal: true } }, script: "exit 3" },
+  "one with an id-mapped mount and a tmpfs that is filled": {
+    mounts: [
+      {
+        destination: "/a",
+        source: "/etc",
+        options: ["rbind", "idmap"],
+        uidMappings: MAPS,
+        gidMappings: MAPS,
+      },
+      { destination: "/etc", type: "tmpfs", options: ["tmpcopyup"] },
+    ],
+    script: "exit 3",
+  },
+};
+
+function create(box: Box, options: RunOptions) {
+  const { path, config } = box.bundle(options);
+  return createContainer(config, { id: box.id, bundle: path, root: box.state });
+}
+
+for (const [name, options] of Object.entries(CONTAINERS)) {
+  containerTest(`${name}: run to its end`, async (box) => {
+    const container = create(box, options);
+    container.start();
+    assertEquals(await container.wait(), { kind: "exited", code: 3 });
+    container.delete();
+  });
+
+  containerTest(`${name}: deleted before it was started`, (box) => create(box, options).delete());
+
+  containerTest(`${name}: fails to be created`, (box) => {
+    assertThrows(() => create(box, { ...options, script: undefined, args: ["/nothing"] }), SyscallError);
+  });
+
+  containerTest(`${name}: fails to be started`, (box) => {
+    const image = (rootfs: string) => Deno.writeTextFileSync(`${rootfs}/text`, "text", { mode: 0o755 });
+    const container = create(box, { ...options, image, script: undefined, args: ["/text"] });
+    assertThrows(() => container.start(), SyscallError, "exec format error");
+    container.delete();
+  });
+}
