@@ -147,7 +147,7 @@ containerTest("a paused container makes no progress, and update changes a runnin
   const { path, rootfs } = box.bundle({ script: "while :; do echo >> /ticks; sleep 0.01; done" });
   await ok(hako("run", "--detach", "--bundle", path, box.id));
   const ticks = () => Deno.statSync(`${rootfs}/ticks`).size;
-  await until(() => Promise.resolve(ticks() > 2));
+  await until(() => Promise.resolve(exists(`${rootfs}/ticks`) && ticks() > 2));
 
   await ok(hako("pause", box.id));
   await fails(

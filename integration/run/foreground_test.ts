@@ -94,6 +94,22 @@ containerCases({
   },
 });
 
+containerTest("streams: the host's /dev/null is not exec's either", async (box) => {
+  const { path } = box.bundle({
+    config: { process: { capabilities: capabilities("CAP_FOWNER") } },
+    script: "echo ready; read end",
+  });
+  const container = spawn(box.command(path, { id: box.id }), { stdin: "" });
+  const reader = container.stdout.getReader();
+  await reader.read();
+  const chmod = ["exec", box.id, "chmod", "600", "/proc/self/fd/0"];
+  assertEquals((await run([...HAKO, "--root", box.state, ...chmod])).status, 0);
+  await container.stdin.close();
+  await reader.cancel();
+  await container.stderr.cancel();
+  await container.status;
+});
+
 for (
   const name of [
     "HUP",

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../../runtime/spec/config.ts";
 import { type BundleOptions, makeBundle } from "./bundle.ts";
 import { HAKO, type Result, run, type Surroundings } from "./hako.ts";
-import { assertNothingLeft, snapshot, unmountBelow } from "./leaks.ts";
+import { assertNothingLeft, leaks, snapshot, unmountBelow } from "./leaks.ts";
 
 /** A container to run: its bundle, and the command line. */
 export interface RunOptions extends BundleOptions, Surroundings {
@@ -98,6 +98,11 @@ export function containerTest(
         await fn(box);
         assertEquals(stateOf(box), [], "state is left behind");
         await assertNothingLeft(before, box.id);
+      } catch (error) {
+        // So that the tests after it do not fail for what this one leaves.
+        for (const id of stateOf(box)) await run([...HAKO, "--root", box.state, "delete", "--force", id]);
+        await leaks(before, box.id);
+        throw error;
       } finally {
         box.remove();
       }

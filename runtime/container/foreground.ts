@@ -1,6 +1,8 @@
 /**
  * Staying with a container for as long as its program runs: signals go to it, and its terminal is ours.
  *
+ * A runtime that is killed leaves the program running, and `delete --force` removes it.
+ *
  * @module
  */
 import { StateError } from "../errors.ts";
