@@ -19,7 +19,7 @@ Deno.test({
   ignore: !root,
   async fn() {
     const file = (name: string) => new URL(name, import.meta.url).pathname;
-    const { success, stdout, stderr } = await new Deno.Command(file("with_v2.sh"), {
+    const { success, stdout, stderr } = await new Deno.Command(file("../guest/v2.sh"), {
       args: [Deno.execPath(), "test", "-A", "--no-check", file("pure_v2.ts")],
       env: { NO_COLOR: "1" },
     }).output();

@@ -1,4 +1,4 @@
-/** Tests for `with_v2.sh deno test`, which machine_test.ts runs. @module */
+/** Tests for where there is nothing but cgroup v2: machine_test.ts and `integration/guest/run` have them run there. @module */
 import { runCgroupTests } from "../../tests/cgroups/suite.ts";
 import { thisMachine } from "./machine.ts";
 

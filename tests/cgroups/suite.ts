@@ -342,7 +342,8 @@ function behaviourTests(machine: Machine): void {
           { allow: true, type: "c", major: 1, minor: 5, access: "r" },
         ],
       });
-      const directory = Deno.makeTempDirSync();
+      // Where nodes can be used: containers have /tmp mounted with nodev.
+      const directory = Deno.makeTempDirSync({ dir: "/dev" });
       const { end } = start(
         `cd ${directory}; mknod full c 1 7; mknod null c 1 3 && echo made; ` +
           "echo 1 > null && echo null; head -c 1 /dev/zero | wc -c; echo 1 > /dev/zero; head -c 1 /dev/full",

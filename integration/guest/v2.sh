@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# with_v2.sh COMMAND...: runs COMMAND as root where /sys/fs/cgroup is cgroup v2 and nothing else, on a machine with v1 or
+# v2.sh COMMAND...: runs COMMAND as root where /sys/fs/cgroup is cgroup v2 and nothing else, on a machine with v1 or
 # both. The view is a mount namespace and a cgroup namespace of its own, on a new cgroup below the host's cgroup2 mount.
 #
 # The controllers stay with v1, where others may use them: all but hugetlb, if v1 does not have it. So the view shows
@@ -7,7 +7,7 @@
 set -euo pipefail
 
 host=$(findmnt --noheadings --first-only --output TARGET --types cgroup2) || {
-  echo "with_v2: no cgroup2 is mounted" >&2
+  echo "v2: no cgroup2 is mounted" >&2
   exit 125
 }
 view=$host/hako-v2-$$
@@ -40,5 +40,5 @@ mkdir "$view" "$view/command"
     umount --recursive /sys/fs/cgroup
     mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 /sys/fs/cgroup
     exec "$@"
-  ' with_v2 "$view" "$@"
+  ' v2 "$view" "$@"
 )

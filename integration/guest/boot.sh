@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# boot.sh nspawn|uml [--user] [--hybrid] [--timeout SECONDS] COMMAND: boots a Debian with systemd, runs a shell command in it
+# as root, or in the session of an ordinary user, and ends with its status. The project and Deno are in their usual places.
+#
+#   nspawn  systemd as pid 1 of a container on this machine's kernel, in half a second. Cgroup v2 without the controllers
+#           that v1 holds here: for systemd itself, devices, freezer.
+#   uml     User Mode Linux, in four seconds, and each system call is slow. Cgroup v2 with the controllers cpu, io, memory
+#           and pids, or hybrid: for limits.
+#
+# Ends with 125 and a reason where it cannot boot.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../.." && pwd)
+kind=${1-} user='' hybrid='' limit=300
+shift
+while [[ ${1-} == --* ]]; do
+  case $1 in
+  --user) user=user ;;
+  --hybrid) hybrid=1 ;;
+  --timeout)
+    limit=$2
+    shift
+    ;;
+  *) break ;;
+  esac
+  shift
+done
+[[ $kind == nspawn || $kind == uml ]] && (($# == 1)) || {
+  sed -n '2,3p' "$0" >&2
+  exit 125
+}
+guest=$("$here/image.sh") || exit 125
+
+job=$(mktemp -d "${TMPDIR:-/tmp}/hako-guest.XXXXXX")
+chmod 755 "$job"
+cgroup=
+pid=
+leave() {
+  [[ -z $pid ]] || { kill -TERM "$pid" && wait "$pid"; } 2>/dev/null
+  # All processes of User Mode Linux have this in their arguments.
+  for process in $(grep -lsF "uml_dir=$job/" /proc/[0-9]*/cmdline | cut -d / -f 3); do kill -KILL "$process"; done
+  if [[ $cgroup ]]; then
+    echo 1 >"$cgroup/cgroup.kill"
+    for _ in {1..100}; do
+      find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null
+      [[ -d $cgroup ]] || break
+      sleep 0.05
+    done
+  fi
+  rm -rf "$job"
+} 2>/dev/null
+trap leave EXIT
+trap 'exit 130' INT TERM
+
+deno=$(dirname "$(readlink -f "$(command -v "${DENO:-deno}")")") || exit 125
+shares=("$project" "$deno")
+printf '%s\n' "${shares[@]}" >"$job/shares"
+printf 'PATH=%q:$PATH\nexport DENO_DIR=/tmp/deno\ncd %q\n%s\n' "$deno" "$project" "$1" >"$job/command"
+echo "$user" >"$job/user"
+: >"$job/stdout"
+: >"$job/stderr"
+
+boot_nspawn() {
+  local host
+  host=$(findmnt --noheadings --first-only --output TARGET --types cgroup2) || {
+    echo "boot: no cgroup2 is mounted" >&2
+    exit 125
+  }
+  cgroup=$host/hako-guest-$$
+  mkdir "$cgroup"
+  local options=(
+    --quiet --directory="$guest/root" --volatile=overlay --boot --keep-unit --register=no --console=pipe
+    --private-network --bind="$job:/job" --bind="$project" --bind-ro="$deno"
+    # What a container runtime calls. Its usual filter has neither bpf(2) nor keyctl(2).
+    --capability=all --system-call-filter=@known
+  )
+  export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_LOG_LEVEL=err
+  # systemd-nspawn looks at the cgroups that are mounted: they have to be v2 alone, from their root.
+  # shellcheck disable=SC2016
+  setsid timeout --kill-after=5 "$limit" bash -c '
+    echo $$ >"$1/cgroup.procs"
+    shift
+    exec unshare --mount --propagation private bash -c "
+      umount --recursive /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec systemd-nspawn \"\$@\"
+    " nspawn "$@"
+  ' boot "$cgroup" "${options[@]}" systemd.unit=guest.target systemd.show_status=0 </dev/null &>"$job/console" &
+  pid=$!
+}
+
+boot_uml() {
+  local options=(
+    mem=1024M ubd0="$job/changes,$guest/root.ext4" root=/dev/ubda rw rootfstype=ext4
+    uml_dir="$job/" umid=uml con=null con0=null,fd:1 con1=null ssl=null quiet
+    systemd.unit=guest.target systemd.show_status=0 systemd.log_level=warning guest.job="$job"
+    systemd.unified_cgroup_hierarchy="$([[ $hybrid ]] && echo 0 || echo 1)" systemd.legacy_systemd_cgroup_controller=0
+  )
+  # Its memory is a file. On several CPUs it is many times slower.
+  TMPDIR=/dev/shm setsid taskset --cpu-list "$(($$ % $(nproc)))" timeout --kill-after=5 "$limit" \
+    "$guest/linux" "${options[@]}" </dev/null &>"$job/console" &
+  pid=$!
+}
+
+"boot_$kind"
+wait "$pid"
+status=$?
+pid=
+cat "$job/stdout"
+cat "$job/stderr" >&2
+[[ -f $job/status ]] && exit "$(cat "$job/status")"
+echo "boot: the guest has ended without a result (status $status). The end of its console:" >&2
+tail -n 20 "$job/console" >&2
+exit 125
