@@ -43,7 +43,7 @@ async function runIn(bundle: string): Promise<number> {
   console.log(`The plan: ${countSteps(plan)} system calls.\n`);
   console.log(outline(plan));
 
-  const container = timer.time(
+  const container = await timer.timeAsync(
     "create: all of the above and the plan up to its last barrier",
     () => createContainer(config, { id: "demo", bundle, root: `${bundle}/state` }),
   );

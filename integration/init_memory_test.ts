@@ -23,9 +23,9 @@ function memory(pid: number): Memory {
   return { rss: field("Rss"), pss: field("Pss") };
 }
 
-containerTest(`the init of a waiting container has less than ${MAX_RSS_KB} kB in memory`, (box) => {
+containerTest(`the init of a waiting container has less than ${MAX_RSS_KB} kB in memory`, async (box) => {
   const { id, path, root, config } = goldenBundle(box, "docker-default");
-  const container = createContainer(config, { id, bundle: path, root });
+  const container = await createContainer(config, { id, bundle: path, root });
   try {
     const { rss, pss } = memory(container.pid);
     console.log(`hako  RSS ${rss} kB, PSS ${pss} kB`);

@@ -1,5 +1,6 @@
 /**
- * Writes `compiler.ts`, the WebAssembly module of `bpf-compiler/assembly/` as text. `--check` builds and compares.
+ * Writes `compiler.ts`, the WebAssembly module of `bpf-compiler/assembly/` as text, and `fingerprint.ts`, which tells it
+ * and what prepares its input from any other version of them. `--check` builds and compares.
  *
  * Needs the network once, for the AssemblyScript compiler that deno.json names. Its output depends on nothing else.
  *
@@ -9,7 +10,6 @@
 import config from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
-const OUTPUT = new URL("compiler.ts", import.meta.url);
 /** Without `abort`, a failed assertion of the module is a trap: it imports nothing. */
 const OPTIONS = ["-O3", "--converge", "--runtime", "stub", "--use", "abort="];
 
@@ -44,9 +44,34 @@ export const MODULE = "${module.toBase64()}";
 `;
 }
 
-const text = source(build());
-if (!Deno.args.includes("--check")) Deno.writeTextFileSync(OUTPUT, text);
-else if (Deno.readTextFileSync(OUTPUT) !== text) {
-  console.error("wasm/compiler.ts is not what bpf-compiler/assembly compiles to: run `deno task wasm`");
+/** `fingerprint.ts`, for `compiler`, the text of `compiler.ts`. */
+export async function fingerprint(compiler: string): Promise<string> {
+  const folder = new URL("bpf-compiler/", ROOT);
+  const sources = ["", "generated/"].flatMap((name) =>
+    [...Deno.readDirSync(new URL(name, folder))].filter(({ isFile }) => isFile).map((file) =>
+      name + file.name
+    )
+  ).sort();
+  const texts = sources.map((name) => Deno.readTextFileSync(new URL(name, folder)));
+  const bytes = new TextEncoder().encode([compiler, ...texts].join("\0"));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return `// Of bpf-compiler, by wasm/build.ts. Do not edit.
+
+/** The same for two compilers only if they make the same program of a policy. */
+export const COMPILER = "${digest.slice(0, 32)}";
+`;
+}
+
+function write(name: string, text: string): void {
+  const path = new URL(name, import.meta.url);
+  if (!Deno.args.includes("--check")) return Deno.writeTextFileSync(path, text);
+  if (Deno.readTextFileSync(path) === text) return;
+  console.error(`wasm/${name} is not what bpf-compiler compiles to: run \`deno task wasm\``);
   Deno.exit(1);
+}
+
+if (import.meta.main) {
+  const compiler = source(build());
+  write("compiler.ts", compiler);
+  write("fingerprint.ts", await fingerprint(compiler));
 }

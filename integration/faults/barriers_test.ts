@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Container } from "../../runtime/container/container.ts";
 import { createContainer } from "../../runtime/container/create.ts";
 import { StateError } from "../../runtime/errors.ts";
@@ -25,15 +25,15 @@ const BARRIERS: Readonly<Record<typeof GOLDEN[number], readonly BarrierName[]>> 
 
 for (const name of GOLDEN) {
   for (const barrier of BARRIERS[name]) {
-    containerTest(`${name}: the init is killed at the barrier ${barrier}`, (box) => {
+    containerTest(`${name}: the init is killed at the barrier ${barrier}`, async (box) => {
       const { id, config, path, root } = goldenBundle(box, name);
       const undo = atBarrier(barrier, ({ pidfd }) => {
         pidfdSendSignal(pidfd, SIGKILL);
         endsWithin(pidfd, 1000);
       });
       try {
-        const error = assertThrows(() => {
-          const container = createContainer(config, { id, bundle: path, root });
+        const error = await assertRejects(async () => {
+          const container = await createContainer(config, { id, bundle: path, root });
           try {
             container.start();
           } finally {

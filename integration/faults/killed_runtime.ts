@@ -6,4 +6,4 @@ import { atBarrier } from "./at_barrier.ts";
 
 const [barrier, bundle, root, id] = Deno.args as [BarrierName, string, string, string];
 atBarrier(barrier, () => Deno.kill(Deno.pid, "SIGKILL"));
-createContainer(parseConfig(Deno.readTextFileSync(`${bundle}/config.json`)), { id, bundle, root });
+await createContainer(parseConfig(Deno.readTextFileSync(`${bundle}/config.json`)), { id, bundle, root });

@@ -22,7 +22,7 @@ async function run(bundle: GoldenBundle, transform: (plan: Plan) => Plan): Promi
   const { id, config, path, root } = bundle;
   let container: Container;
   try {
-    container = createContainer(config, { id, bundle: path, root, transform });
+    container = await createContainer(config, { id, bundle: path, root, transform });
   } catch (error) {
     return ["create", error];
   }

@@ -40,7 +40,7 @@ export async function attack({ id, config, bundle, root, canary, weak = false }:
   let error: Error | undefined;
   let container: Container | undefined;
   try {
-    container = createContainer(config, { id, bundle, root, transform });
+    container = await createContainer(config, { id, bundle, root, transform });
     if (canary.has(Deno.statSync(`/proc/${container.pid}/cwd`))) {
       escapes.push("the working directory is outside");
     }

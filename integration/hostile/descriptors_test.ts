@@ -31,7 +31,7 @@ async function withCreated(
   transform = (plan: Plan) => plan,
 ): Promise<void> {
   const { path, config } = box.bundle({ args: ["/bin/sleep", "60"], config: { process: { cwd: "/tmp" } } });
-  const container = createContainer(config, { id: box.id, bundle: path, root: box.state, transform });
+  const container = await createContainer(config, { id: box.id, bundle: path, root: box.state, transform });
   try {
     await use(container);
   } finally {

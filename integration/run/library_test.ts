@@ -1,6 +1,6 @@
 /** The library in the place of the command line: what it opens it closes, and what it starts it ends. */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createContainer, SyscallError } from "../../runtime/mod.ts";
 import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
 
@@ -32,21 +32,27 @@ function create(box: Box, options: RunOptions) {
 
 for (const [name, options] of Object.entries(CONTAINERS)) {
   containerTest(`${name}: run to its end`, async (box) => {
-    const container = create(box, options);
+    const container = await create(box, options);
     container.start();
     assertEquals(await container.wait(), { kind: "exited", code: 3 });
     container.delete();
   });
 
-  containerTest(`${name}: deleted before it was started`, (box) => create(box, options).delete());
+  containerTest(
+    `${name}: deleted before it was started`,
+    async (box) => (await create(box, options)).delete(),
+  );
 
-  containerTest(`${name}: fails to be created`, (box) => {
-    assertThrows(() => create(box, { ...options, script: undefined, args: ["/nothing"] }), SyscallError);
+  containerTest(`${name}: fails to be created`, async (box) => {
+    await assertRejects(
+      () => create(box, { ...options, script: undefined, args: ["/nothing"] }),
+      SyscallError,
+    );
   });
 
-  containerTest(`${name}: fails to be started`, (box) => {
+  containerTest(`${name}: fails to be started`, async (box) => {
     const image = (rootfs: string) => Deno.writeTextFileSync(`${rootfs}/text`, "text", { mode: 0o755 });
-    const container = create(box, { ...options, image, script: undefined, args: ["/text"] });
+    const container = await create(box, { ...options, image, script: undefined, args: ["/text"] });
     assertThrows(() => container.start(), SyscallError, "exec format error");
     container.delete();
   });

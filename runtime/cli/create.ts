@@ -12,8 +12,8 @@ export const create = defineCommand({
     ...createOptions,
     "no-subreaper": { type: "flag", help: "accepted and without effect, as crun has it" },
   },
-  action({ args: [id], options, global }) {
-    const container = createFromOptions(id, { options, global, detach: true });
+  async action({ args: [id], options, global }) {
+    const container = await createFromOptions(id, { options, global, detach: true });
     try {
       writePidFile(options["pid-file"], container);
     } catch (error) {

@@ -59,7 +59,7 @@ export function createFromOptions(
     readonly global: GlobalOptions;
     readonly detach: boolean;
   },
-): Container {
+): Promise<Container> {
   const bundle = readBundle(options.bundle, options.config);
   checkTerminal(bundle.config.process, options["console-socket"], detach);
   ignoredMembers(bundle.config).forEach((line) => log.warn(line));

@@ -30,7 +30,7 @@ export const explain = defineCommand({
     const host = options.host === undefined
       ? gatherHost(config, { id: "container", bundle: path })
       : hostFromJson(Deno.readTextFileSync(options.host));
-    const plan = planCreate(config, host, compileFilter(config));
+    const plan = planCreate(config, host, await compileFilter(config));
     print(options.json ? `${JSON.stringify(planToJson(plan), null, 2)}\n` : formatPlan(plan));
     return 0;
   },

@@ -20,7 +20,7 @@ export const run = defineCommand({
   async action({ args: [id], options, global }) {
     const { detach, keep } = options;
     const foreground = detach ? undefined : takeForeground();
-    const container = createFromOptions(id, { options, global, detach });
+    const container = await createFromOptions(id, { options, global, detach });
     let finished = false;
     try {
       writePidFile(options["pid-file"], container);

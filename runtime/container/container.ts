@@ -13,11 +13,12 @@ import { CPU, isErrno } from "../linux/libc.ts";
 import { endsWithin, type ExitStatus, pidfdOpen, pidfdSendSignal, readStat } from "../linux/processes.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
+import type { Filter } from "../plan/seccomp.ts";
 import type { Config, Resources } from "../spec/config.ts";
 import { parseExact, stringify } from "../spec/json.ts";
 import { parseConfig } from "../spec/parse.ts";
 import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./control_group.ts";
-import { compileFilter } from "./filter.ts";
+import { filterFromJson } from "./filter.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
 import { log } from "../log.ts";
 import { listIds, type State, StateDirectory } from "./state.ts";
@@ -33,13 +34,20 @@ export class Container {
   readonly #directory: StateDirectory;
   /** If this command has created it. */
   readonly #init: Init | undefined;
+  /** Read already. */
+  #config: Config | undefined;
   /** The master of its terminal, if it has one and this command keeps it. */
   readonly terminal: number | undefined;
 
-  constructor(state: State, directory: StateDirectory, own: { init?: Init; terminal?: number } = {}) {
+  constructor(
+    state: State,
+    directory: StateDirectory,
+    own: { readonly init?: Init; readonly config?: Config; readonly terminal?: number } = {},
+  ) {
     this.state = state;
     this.#directory = directory;
     this.#init = own.init;
+    this.#config = own.config;
     this.terminal = own.terminal;
   }
 
@@ -159,7 +167,12 @@ export class Container {
 
   /** The configuration that it was created with. */
   readConfig(): Config {
-    return parseConfig(this.#directory.read("config.json"));
+    return this.#config ??= parseConfig(this.#directory.read("config.json"));
+  }
+
+  /** The seccomp filter of its processes, if its `config` has one. */
+  readFilter({ linux }: Config): Filter | undefined {
+    return linux?.seccomp && filterFromJson(this.#directory.read("filter.json"));
   }
 
   /** The path of its directory. */
@@ -171,7 +184,7 @@ export class Container {
   #planAgain(): Program {
     const config = this.readConfig();
     const host = hostFromJson(this.#directory.read("host.json"));
-    return encode(planCreate(config, host, compileFilter(config)), CPU, {});
+    return encode(planCreate(config, host, this.readFilter(config)), CPU, {});
   }
 
   /** Stops all processes. @throws {StateError} unless it runs */

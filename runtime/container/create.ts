@@ -18,7 +18,7 @@ import { stringify } from "../spec/json.ts";
 import { Container } from "./container.ts";
 import { type Cgroup, type CgroupManager, makeCgroup, openUnified, planCgroup } from "./control_group.ts";
 import { fillMounts } from "./fill_mounts.ts";
-import { compileFilter } from "./filter.ts";
+import { compileFilter, filterToJson } from "./filter.ts";
 import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
@@ -47,10 +47,11 @@ export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
  * @throws {StateError} if the id is taken
  * @throws {SyscallError} the step that failed, with its pointer
  */
-export function createContainer(config: Config, options: CreateOptions): Container {
+export async function createContainer(config: Config, options: CreateOptions): Promise<Container> {
   const { id, root, transform = (plan: Plan) => plan } = options;
   // Before it becomes a part of any path.
   checkId(id);
+  const filter = await compileFilter(config);
   const planned = planCgroup(id, config, options.cgroupManager);
   const directory = StateDirectory.create(root, id);
   const extraFds: number[] = [];
@@ -64,10 +65,11 @@ export function createContainer(config: Config, options: CreateOptions): Contain
       cgroup = planned.cgroup;
     }
     const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
-    const plan = transform(planCreate(config, host, compileFilter(config)));
+    const plan = transform(planCreate(config, host, filter));
     capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
     directory.write("config.json", stringify(config));
     directory.write("host.json", hostToJson(host));
+    if (filter !== undefined) directory.write("filter.json", filterToJson(filter));
     extraFds.push(...openIdmaps(config, id, directory.path));
     extraFds.push(...openUnified(cgroup));
     init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
@@ -116,7 +118,11 @@ function meetBarriers(config: Config, host: Host, { init, directory, options, cg
           directory.write("state.json", stringify(state));
           break;
         case "start":
-          return new Container(state!, directory, { init, ...(terminal !== undefined && { terminal }) });
+          return new Container(state!, directory, {
+            init,
+            config,
+            ...(terminal !== undefined && { terminal }),
+          });
       }
     }
   } catch (error) {

@@ -13,7 +13,6 @@ import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
 import { factsOf, openUnified } from "./control_group.ts";
-import { compileFilter } from "./filter.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 
 export interface ExecOptions {
@@ -60,7 +59,10 @@ export class ExecutedProcess {
       preserveFds: options.preserveFds,
       ...(cgroup && { cgroup: factsOf(cgroup) }),
     });
-    const plan = planExec(config, process, host, { pid: container.pid, filter: compileFilter(config) });
+    const plan = planExec(config, process, host, {
+      pid: container.pid,
+      filter: container.readFilter(config),
+    });
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
     const directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });

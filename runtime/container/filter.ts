@@ -1,40 +1,82 @@
 /**
- * The seccomp filter of a container.
+ * The seccomp filter of a container: compiled once, and kept for all with the same policy.
  *
  * @module
  */
-import { compileSeccomp } from "../../wasm/mod.ts";
+import { COMPILER } from "../../wasm/fingerprint.ts";
 import { ConfigError } from "../errors.ts";
 import { CPU } from "../linux/libc.ts";
 import { log } from "../log.ts";
 import type { Filter } from "../plan/seccomp.ts";
 import type { Config } from "../spec/config.ts";
+import { stringify } from "../spec/json.ts";
+import { findCached, keepCached } from "./cache.ts";
 
 /**
  * Compiles `linux.seccomp`, if there is one.
  *
  * @throws {ConfigError} if the policy cannot be compiled
  */
-export function compileFilter({ linux }: Config): Filter | undefined {
+export async function compileFilter({ linux }: Config): Promise<Filter | undefined> {
   if (linux?.seccomp === undefined) return undefined;
-  const { program, flags, notifies, diagnostics } = compile(linux.seccomp);
+  // What has no say in the program may be another text for each container.
+  const { listenerPath: _path, listenerMetadata: _metadata, ...policy } = linux.seccomp;
+  const key = `${COMPILER} ${CPU} ${stringify(policy)}`;
+  const cached = findCached(key);
+  const text = cached ?? await compile(policy);
+  if (cached === undefined) keepCached(key, text);
+  const { notifies, notes, ...filter }: Compiled = JSON.parse(text);
   if (notifies) {
     throw new ConfigError(
       "/linux/seccomp",
       "SCMP_ACT_NOTIFY is not supported: its listener would get no descriptor",
     );
   }
-  for (const { pointer, message } of diagnostics) {
-    log.debug(`config.json /linux/seccomp${pointer}: ${message}`);
-  }
-  return { program, flags };
+  for (const note of notes) log.debug(note);
+  return fromText(filter);
 }
 
-function compile(policy: unknown) {
+/** A filter as text. */
+interface FilterText {
+  /** Base64. */
+  readonly program: string;
+  readonly flags: number;
+}
+
+interface Compiled extends FilterText {
+  /** It needs a listener. */
+  readonly notifies: boolean;
+  /** What its author should know. */
+  readonly notes: readonly string[];
+}
+
+/** @returns {@linkcode Compiled} as JSON */
+async function compile(policy: unknown): Promise<string> {
+  // A file of its own in dist/: what is in the cache needs nothing of it.
+  const { compileSeccomp } = await import("../../wasm/mod.ts");
   try {
-    return compileSeccomp(policy, { native: CPU });
+    const { program, flags, notifies, diagnostics } = compileSeccomp(policy, { native: CPU });
+    const notes = diagnostics.map(({ pointer, message }) =>
+      `config.json /linux/seccomp${pointer}: ${message}`
+    );
+    const compiled: Compiled = { program: program.toBase64(), flags, notifies, notes };
+    return JSON.stringify(compiled);
   } catch (error) {
     if (!(error instanceof Error && "pointer" in error && "problem" in error)) throw error;
     throw new ConfigError(`/linux/seccomp${error.pointer}`, `${error.problem}`);
   }
+}
+
+function fromText({ program, flags }: FilterText): Filter {
+  return { program: Uint8Array.fromBase64(program), flags };
+}
+
+/** What {@linkcode filterFromJson} reads. */
+export function filterToJson({ program, flags }: Filter): string {
+  const text: FilterText = { program: program.toBase64(), flags };
+  return JSON.stringify(text);
+}
+
+export function filterFromJson(text: string): Filter {
+  return fromText(JSON.parse(text));
 }

@@ -8,6 +8,7 @@
  *   ROOT/ID/cgroup.json the directories of its cgroup by controller, written before they are made
  *   ROOT/ID/config.json the configuration as it was read
  *   ROOT/ID/host.json   the facts that the plan was made with: with config.json they give the same plan again
+ *   ROOT/ID/filter.json the seccomp filter that was compiled, if there is one
  *   ROOT/ID/status      the page that the init shares with us: runtime/init/record.ts
  *   ROOT/ID/socket      where the init waits for the runtime that starts it; gone once it was started
  * ```
