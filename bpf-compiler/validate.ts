@@ -40,10 +40,8 @@ export function validate(policy: unknown, { strict }: ValidateOptions): asserts 
   const { defaultAction, defaultErrnoRet, architectures, flags, syscalls } = object(policy, "");
   checkAction(defaultAction, defaultErrnoRet, ["/defaultAction", "/defaultErrnoRet"], strict);
   if (defaultAction === "SCMP_ACT_NOTIFY") {
-    throw new PolicyError(
-      "/defaultAction",
-      "must not be SCMP_ACT_NOTIFY: nothing could answer its own calls",
-    );
+    // Whoever is to answer could not be reached.
+    throw new PolicyError("/defaultAction", "SCMP_ACT_NOTIFY cannot be used as default action");
   }
   array(architectures, "/architectures").forEach((name, at) => {
     if (typeof name !== "string" || findAbi(name) === undefined) {
@@ -68,9 +66,9 @@ function checkEntry(value: unknown, pointer: string, strict: boolean): asserts v
     if (typeof name !== "string" || name === "") {
       throw new PolicyError(`${pointer}/names/${at}`, "must be the name of a system call");
     }
-    // Over the very pipe by which the runtime hears of the listener's descriptor.
+    // By a write(2) the runtime hears of the listener, before anybody can answer for it. The words are runc's.
     if (name === "write" && action === "SCMP_ACT_NOTIFY") {
-      throw new PolicyError(`${pointer}/names/${at}`, "must not be write with SCMP_ACT_NOTIFY");
+      throw new PolicyError(`${pointer}/names/${at}`, "SCMP_ACT_NOTIFY cannot be used for the write syscall");
     }
   }
   array(args, `${pointer}/args`).forEach((arg, at) => checkArg(arg, `${pointer}/args/${at}`));

@@ -1,4 +1,4 @@
 // Of bpf-compiler, by wasm/build.ts. Do not edit.
 
 /** The same for two compilers only if they make the same program of a policy. */
-export const COMPILER = "97b2a9886af004b237266464f54aeb18";
+export const COMPILER = "d33971779ab43439dbe3fca13485c71f";

@@ -1,21 +1,36 @@
 /** `hako features`: what this runtime can do, for the engines that ask. @module */
 
+import {
+  SECCOMP_FILTER_FLAG_LOG,
+  SECCOMP_FILTER_FLAG_NEW_LISTENER,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+  SECCOMP_FILTER_FLAG_TSYNC,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+} from "../linux/generated/constants.ts";
+import { knowsFilterFlags } from "../linux/seccomp.ts";
 import { CAPABILITY_NAMES } from "../plan/capabilities.ts";
 import { mountOptionNames } from "../plan/mount_options.ts";
 import { OCI_VERSION } from "../spec/default.ts";
 import { defineCommand } from "./command.ts";
 import { VERSION } from "./version.ts";
 
-/** NOTIFY is not among the actions: there is no listener yet. */
+/** With what else a flag needs to be taken by seccomp(2). */
+const FLAGS: Readonly<Record<string, number>> = {
+  SECCOMP_FILTER_FLAG_LOG,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+  SECCOMP_FILTER_FLAG_TSYNC,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV |
+    SECCOMP_FILTER_FLAG_NEW_LISTENER,
+};
+
 const SECCOMP = {
   enabled: true,
-  actions: ["ALLOW", "ERRNO", "KILL", "KILL_PROCESS", "KILL_THREAD", "LOG", "TRACE", "TRAP"]
+  actions: ["ALLOW", "ERRNO", "KILL", "KILL_PROCESS", "KILL_THREAD", "LOG", "NOTIFY", "TRACE", "TRAP"]
     .map((name) => `SCMP_ACT_${name}`),
   operators: ["EQ", "GE", "GT", "LE", "LT", "MASKED_EQ", "NE"].map((name) => `SCMP_CMP_${name}`),
   archs: ["AARCH64", "ARM", "LOONGARCH64", "PPC64LE", "RISCV64", "S390X", "X32", "X86", "X86_64"]
     .map((name) => `SCMP_ARCH_${name}`),
-  knownFlags: ["LOG", "SPEC_ALLOW", "TSYNC"].map((name) => `SECCOMP_FILTER_FLAG_${name}`),
-  supportedFlags: ["LOG", "SPEC_ALLOW", "TSYNC"].map((name) => `SECCOMP_FILTER_FLAG_${name}`),
+  knownFlags: Object.keys(FLAGS),
 };
 
 export const features = defineCommand({
@@ -41,7 +56,10 @@ function describe() {
       namespaces: ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
       capabilities: CAPABILITY_NAMES,
       cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
-      seccomp: SECCOMP,
+      seccomp: {
+        ...SECCOMP,
+        supportedFlags: SECCOMP.knownFlags.filter((name) => knowsFilterFlags(FLAGS[name]!)),
+      },
       apparmor: { enabled: true },
       selinux: { enabled: true },
       intelRdt: { enabled: false },

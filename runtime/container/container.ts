@@ -6,7 +6,7 @@
 import { StateError } from "../errors.ts";
 import { encode, type Program } from "../init/encode.ts";
 import type { Init } from "../init/init.ts";
-import { failure, hasExecuted, readReport, release } from "../init/report.ts";
+import { failure, hasExecuted, readReport, readSlot, release } from "../init/report.ts";
 import { SIGKILL } from "../linux/generated/constants.ts";
 import { close } from "../linux/files.ts";
 import { CPU, isErrno } from "../linux/libc.ts";
@@ -21,7 +21,8 @@ import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./c
 import { filterFromJson } from "./filter.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
 import { log } from "../log.ts";
-import { listIds, type State, StateDirectory } from "./state.ts";
+import { giveListener } from "./listener.ts";
+import { listIds, ociState, type State, StateDirectory } from "./state.ts";
 
 /** The states of runtime.md, and runc's "paused". */
 export type Status = "creating" | "created" | "running" | "paused" | "stopped";
@@ -140,9 +141,10 @@ export class Container {
 
   #release(): void {
     const init = this.#init;
-    if (init !== undefined) return this.#orKill(() => init.start());
+    const atListener = () => this.#giveListener();
+    if (init !== undefined) return this.#orKill(() => init.start(atListener));
     try {
-      release(this.#directory.path);
+      this.#orKill(() => release(this.#directory.path, atListener));
     } catch (error) {
       if (isErrno(error, "ECONNREFUSED")) {
         throw new StateError(this.id, "cannot start a container that has stopped");
@@ -153,6 +155,23 @@ export class Container {
     this.#orKill(() => {
       if (!hasExecuted(report, this.state.records)) throw failure(this.id, report, this.#planAgain());
     });
+  }
+
+  /** As runc and crun have it, the first process of a container that is "creating". */
+  #giveListener(): void {
+    const state = ociState(this.state, "creating");
+    const give = (pidfd: number, listener: number) =>
+      giveListener(this.readConfig(), { pid: this.pid, pidfd, listener }, state);
+    const init = this.#init;
+    if (init !== undefined) return give(init.pidfd, init.slot("$listener"));
+    const pidfd = this.openPidfd();
+    if (pidfd === undefined) throw new StateError(this.id, "cannot start a container that has stopped");
+    try {
+      const page = Deno.readFileSync(`${this.#directory.path}/status`);
+      give(pidfd, readSlot(page, this.#planAgain(), "$listener"));
+    } finally {
+      close(pidfd);
+    }
   }
 
   /** An init that has failed is about to exit. Whoever looks at it next has to find it stopped. */

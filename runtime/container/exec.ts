@@ -13,7 +13,9 @@ import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
 import { factsOf, openUnified } from "./control_group.ts";
+import { giveListener } from "./listener.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
+import { ociState } from "./state.ts";
 
 export interface ExecOptions {
   readonly preserveFds?: number;
@@ -28,11 +30,13 @@ export interface ExecOptions {
 /** A process beside the first one of a container. */
 export class ExecutedProcess {
   readonly #init: Init;
+  readonly #container: Container;
   readonly #directory: string;
   readonly terminal: number | undefined;
 
-  private constructor(init: Init, directory: string, terminal: number | undefined) {
+  private constructor(init: Init, container: Container, directory: string, terminal: number | undefined) {
     this.#init = init;
+    this.#container = container;
     this.#directory = directory;
     this.terminal = terminal;
   }
@@ -75,7 +79,7 @@ export class ExecutedProcess {
       writeLateFacts(process, init);
       if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
       if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);
-      return new ExecutedProcess(init, directory, terminal);
+      return new ExecutedProcess(init, container, directory, terminal);
     } catch (error) {
       init?.kill();
       init?.close();
@@ -93,7 +97,13 @@ export class ExecutedProcess {
 
   /** Runs the program. @throws {SyscallError} the step that failed, execve(2) included */
   start(): void {
-    this.#init.execute();
+    this.#init.execute(() => this.#giveListener());
+  }
+
+  #giveListener(): void {
+    const { pid, pidfd } = this.#init;
+    const state = ociState(this.#container.state, this.#container.status());
+    giveListener(this.#container.readConfig(), { pid, pidfd, listener: this.#init.slot("$listener") }, state);
   }
 
   signal(signal: number): void {

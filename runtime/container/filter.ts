@@ -25,27 +25,17 @@ export async function compileFilter({ linux }: Config): Promise<Filter | undefin
   const cached = findCached(key);
   const text = cached ?? await compile(policy);
   if (cached === undefined) keepCached(key, text);
-  const { notifies, notes, ...filter }: Compiled = JSON.parse(text);
-  if (notifies) {
-    throw new ConfigError(
-      "/linux/seccomp",
-      "SCMP_ACT_NOTIFY is not supported: its listener would get no descriptor",
-    );
-  }
+  const { notes, ...filter }: Compiled = JSON.parse(text);
   for (const note of notes) log.debug(note);
   return fromText(filter);
 }
 
-/** A filter as text. */
-interface FilterText {
-  /** Base64. */
+/** A filter as JSON: the program is base64. */
+interface FilterText extends Omit<Filter, "program"> {
   readonly program: string;
-  readonly flags: number;
 }
 
 interface Compiled extends FilterText {
-  /** It needs a listener. */
-  readonly notifies: boolean;
   /** What its author should know. */
   readonly notes: readonly string[];
 }
@@ -67,13 +57,13 @@ async function compile(policy: unknown): Promise<string> {
   }
 }
 
-function fromText({ program, flags }: FilterText): Filter {
-  return { program: Uint8Array.fromBase64(program), flags };
+function fromText(filter: FilterText): Filter {
+  return { ...filter, program: Uint8Array.fromBase64(filter.program) };
 }
 
 /** What {@linkcode filterFromJson} reads. */
-export function filterToJson({ program, flags }: Filter): string {
-  const text: FilterText = { program: program.toBase64(), flags };
+export function filterToJson(filter: Filter): string {
+  const text: FilterText = { ...filter, program: filter.program.toBase64() };
   return JSON.stringify(text);
 }
 

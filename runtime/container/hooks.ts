@@ -12,10 +12,9 @@ import type { Host } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import { planHook } from "../plan/plan_exec.ts";
 import type { Config, Hook, Hooks } from "../spec/config.ts";
-import { OCI_VERSION } from "../spec/default.ts";
 import { onBehalfOf } from "./on_behalf_of.ts";
 import { type Outcome, runProgram, type Streams, withStreams } from "./program.ts";
-import type { StateDirectory } from "./state.ts";
+import { ociState, type StateDirectory } from "./state.ts";
 
 /** The container as its hooks see it. */
 export interface HookContext {
@@ -50,14 +49,8 @@ const IN_CONTAINER: readonly Kind[] = ["createContainer", "startContainer"];
 export function runHooks(config: Config, kind: Kind, context: HookContext): void {
   config.hooks?.[kind]?.forEach((hook, index) => {
     const pointer = `/hooks/${kind}/${index}`;
-    const state = JSON.stringify({
-      ociVersion: OCI_VERSION,
-      id: context.id,
-      status: STATUS[kind],
-      ...(kind !== "poststop" && { pid: context.pid }),
-      bundle: context.bundle,
-      ...(context.annotations && { annotations: context.annotations }),
-    });
+    const pid = kind === "poststop" ? undefined : context.pid;
+    const state = JSON.stringify(ociState({ ...context, pid }, STATUS[kind]));
     const label = `error running ${kind} hook #${index} ${hook.path}`;
     const { path, args = [path] } = hook;
     const outcome = onBehalfOf(

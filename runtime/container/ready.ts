@@ -44,9 +44,12 @@ export function giveTerminal(master: number, socket: string | undefined): number
   }
 }
 
+/** Whoever is to take a descriptor may not be there at all, but for its socket. */
+const SEND_SECONDS = 10;
+
 /** Sends a descriptor to a Unix socket, as `--console-socket` and `--pidfd-socket` have it. */
 export function send(path: string, text: string, fd: number): void {
-  const socket = connectUnix(path);
+  const socket = connectUnix(path, SEND_SECONDS);
   try {
     sendDescriptor(socket, text, fd);
   } finally {

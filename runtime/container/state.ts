@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { OCI_VERSION } from "../spec/default.ts";
 import type { Resources } from "../spec/resources.ts";
 import { StateError, UsageError } from "../errors.ts";
 import { LOCK_EX, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
@@ -43,6 +44,31 @@ export interface State {
   readonly cgroupPaths?: Readonly<Record<string, string>>;
   /** What `update` has made of config.json's /linux/resources. */
   readonly resources?: Resources;
+}
+
+/** What others are told of a container: runtime.md#state. */
+export interface OciState {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly status: string;
+  readonly pid?: number;
+  readonly bundle: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The state with the members that are there in this order, and no others. */
+export function ociState(
+  { id, pid, bundle, annotations }: Pick<State, "id" | "bundle" | "annotations"> & { readonly pid?: number },
+  status: string,
+): OciState {
+  return {
+    ociVersion: OCI_VERSION,
+    id,
+    status,
+    ...(pid !== undefined && { pid }),
+    bundle,
+    ...(annotations && { annotations }),
+  };
 }
 
 /** Where containers are kept: `--root`, else by whether we are root. */

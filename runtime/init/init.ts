@@ -16,7 +16,17 @@ import { lateOffset, STATUS_BYTES } from "../plan/status_page.ts";
 import { elfImage } from "./elf.ts";
 import { encode, type Program } from "./encode.ts";
 import { STATUS } from "./record.ts";
-import { failure, hasExecuted, hear, readReport, release, type Report, tell } from "./report.ts";
+import {
+  awaitExecution,
+  failure,
+  hasExecuted,
+  hear,
+  readReport,
+  readSlot,
+  release,
+  type Report,
+  tell,
+} from "./report.ts";
 
 export interface InitOptions {
   /** The container's id, for errors. */
@@ -37,6 +47,7 @@ const BARRIERS: Readonly<Record<string, BarrierName>> = {
   m: "mounted",
   r: "ready",
   s: "start",
+  l: "listener",
 };
 
 export class Init {
@@ -134,18 +145,18 @@ export class Init {
   /**
    * Lets an init that waits at the barrier `start` become the program.
    *
+   * @param atListener what to do at the barrier `listener`, if it has one
    * @throws {SyscallError} the step that failed, execve(2) included
    */
-  start(): void {
-    release(this.#directory);
+  start(atListener?: () => void): void {
+    release(this.#directory, atListener);
     this.#checkExecuted();
   }
 
   /** The same for an init that has no such barrier, and waits at its last one, or at none. */
-  execute(): void {
+  execute(atListener?: () => void): void {
     if (this.#at !== undefined) tell(this.#socket);
-    // Only the end of the connection is left to come.
-    hear(this.#socket);
+    awaitExecution(this.#socket, atListener);
     this.#reapSpawned();
     this.#checkExecuted();
   }
@@ -157,9 +168,7 @@ export class Init {
 
   /** The result of a step, 0 if it has not run. */
   slot(name: SlotName): number {
-    const offset = this.#program.slots.get(name);
-    if (offset === undefined) return 0;
-    return Number(new DataView(pread(this.#status, 8, offset).buffer).getBigInt64(0, true));
+    return readSlot(pread(this.#status, STATUS.late, 0), this.#program, name);
   }
 
   /** Writes a late string: the init must be at a barrier before the step that takes it. */

@@ -8,7 +8,7 @@ import { close, read, write } from "../linux/files.ts";
 import { errnoInfo, isErrno } from "../linux/libc.ts";
 import { connectUnix } from "../linux/sockets.ts";
 import { briefCall } from "../plan/brief.ts";
-import type { Step } from "../plan/node.ts";
+import type { SlotName, Step } from "../plan/node.ts";
 import type { Program } from "./encode.ts";
 import { DATA_ADDRESS, RECORD_BYTES, STATUS } from "./record.ts";
 
@@ -29,6 +29,12 @@ export function readReport(page: Uint8Array<ArrayBuffer>): Report {
     record: recordAt(word(STATUS.record)),
     ...(failed !== 0 && { failed: { record: recordAt(failed), errno: word(STATUS.errno) } }),
   };
+}
+
+/** The result of a step that the init of `program` has run; 0 if it has not. */
+export function readSlot(page: Uint8Array<ArrayBuffer>, { slots }: Program, name: SlotName): number {
+  const offset = slots.get(name);
+  return offset === undefined ? 0 : Number(new DataView(page.buffer).getBigInt64(offset, true));
 }
 
 /** Whether the init has become the program: its last record, execve(2), ran and did not fail. */
@@ -69,12 +75,23 @@ export function hear(socket: number): number | undefined {
 }
 
 /** Lets the init that waits at the barrier `start` go on, and waits until it has become the program, or has ended. */
-export function release(directory: string): void {
+export function release(directory: string, atListener?: () => void): void {
   const socket = connectUnix(`${directory}/socket`);
   try {
-    // Nothing is ever written here: the end comes when execve(2) closes the connection, or when the init is gone.
-    hear(socket);
+    awaitExecution(socket, atListener);
   } finally {
     close(socket);
+  }
+}
+
+/**
+ * Waits for the end of the connection: execve(2) closes it, or the init is gone.
+ *
+ * @param atListener what to do at the barrier `listener`, the only one that may still come
+ */
+export function awaitExecution(socket: number, atListener: () => void = () => {}): void {
+  while (hear(socket) !== undefined) {
+    atListener();
+    tell(socket);
   }
 }

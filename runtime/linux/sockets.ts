@@ -6,11 +6,12 @@ import {
   O_DIRECTORY,
   O_PATH,
   SCM_RIGHTS,
+  SO_SNDTIMEO,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
 } from "./generated/constants.ts";
-import { close, openat2 } from "./files.ts";
+import { close, openat2, write } from "./files.ts";
 import { syscall, word } from "./libc.ts";
 
 /** sizeof(sun_path) */
@@ -24,9 +25,20 @@ export function listenUnix(path: string): number {
   });
 }
 
-/** A connection to the socket at `path`. */
-export function connectUnix(path: string): number {
-  return withSocket(path, (fd, address) => syscall("connect", [fd, address, address.length], { path }));
+/**
+ * A connection to the socket at `path`.
+ *
+ * @param seconds how long to wait for room in the listener's queue, and later in the connection: EAGAIN. For ever if absent
+ */
+export function connectUnix(path: string, seconds?: number): number {
+  return withSocket(path, (fd, address) => {
+    if (seconds !== undefined) {
+      // struct timeval
+      const time = words(BigInt(seconds), 0n);
+      syscall("setsockopt", [fd, SOL_SOCKET, SO_SNDTIMEO, time, time.length]);
+    }
+    syscall("connect", [fd, address, address.length], { path });
+  });
 }
 
 function withSocket(path: string, use: (fd: number, address: Uint8Array<ArrayBuffer>) => void): number {
@@ -58,7 +70,7 @@ function socketAddress(path: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Sends `text` and, with it, a descriptor: cmsg(3), SCM_RIGHTS. */
+/** Sends `text` and, with its first byte, a descriptor: cmsg(3), SCM_RIGHTS. */
 export function sendDescriptor(socket: number, text: string, fd: number): void {
   const data = new TextEncoder().encode(text);
   const vector = words(word(data), BigInt(data.length));
@@ -72,7 +84,8 @@ export function sendDescriptor(socket: number, text: string, fd: number): void {
   // struct msghdr: name and its length, vector and its length, control and its length, flags.
   const header = words(0n, 0n, word(vector), 1n, word(control), BigInt(control.length), 0n);
   // The memory that only addresses point to is named here so that it lives until the call is done.
-  syscall("sendmsg", [socket, header, 0, data, vector, control]);
+  const sent = syscall("sendmsg", [socket, header, 0, data, vector, control]);
+  write(socket, data.subarray(sent));
 }
 
 function words(...values: bigint[]): Uint8Array<ArrayBuffer> {

@@ -202,7 +202,10 @@ export const checkSeccomp: Check = object<Seccomp>(
     syscalls: array(syscall),
   },
   ["defaultAction"],
-  ({ defaultAction, defaultErrnoRet, listenerPath, listenerMetadata }) => {
+  ({ defaultAction, defaultErrnoRet, listenerPath, listenerMetadata, syscalls = [] }) => {
+    if (!listenerPath && syscalls.some(({ action }) => action === "SCMP_ACT_NOTIFY")) {
+      return { pointer: "/listenerPath", problem: "must be set for SCMP_ACT_NOTIFY" };
+    }
     if (listenerMetadata && !listenerPath) {
       return refuse(listenerMetadata, "must be absent without listenerPath", "/listenerMetadata");
     }

@@ -552,6 +552,7 @@ export const MSG_CTRUNC = 8;
 export const SO_RCVBUF = 8;
 export const SO_PASSCRED = 16;
 export const SO_PEERCRED = 17;
+export const SO_SNDTIMEO = 21;
 export const MSG_DONTWAIT = 64;
 export const MSG_NOSIGNAL = 16384;
 export const MSG_CMSG_CLOEXEC = 1073741824;

@@ -38,6 +38,11 @@ testRefused("seccomp", [
   ),
   [seccomp({ architectures: ["SCMP_ARCH_Z80"] }), `${S}/architectures/0`, 'must be one of "SCMP_ARCH_X86"'],
   [seccomp({ flags: ["SECCOMP_FILTER_FLAG_NEW_LISTENER"] }), `${S}/flags/0`, "must be one of"],
+  [
+    seccomp({ syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }] }),
+    `${S}/listenerPath`,
+    "must be set for SCMP_ACT_NOTIFY",
+  ],
   [seccomp({ listenerPath: 1 }), `${S}/listenerPath`, "must be a string"],
   [seccomp({ listenerMetadata: "a" }), `${S}/listenerMetadata`, "must be absent without listenerPath"],
   [seccomp({ listenerPath: "", listenerMetadata: "a" }), `${S}/listenerMetadata`, "must be absent without"],
