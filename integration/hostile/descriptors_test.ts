@@ -170,7 +170,6 @@ containerTest(
   (box) =>
     withCreated(box, async (container) => {
       container.start();
-      container.unlock();
       const exec = (...words: string[]) => run([...CARELESS, ...HAKO, "--root", box.state, "exec", ...words]);
       assertEquals(await exec(box.id, "ls", "/proc/self/fd"), {
         status: 0,

@@ -1,39 +1,9 @@
 /** create, start, state, list, exec, pause, resume, update, ps, events, kill and delete: containers between commands. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Box, containerTest } from "../support/fixture.ts";
 import { livingChildren } from "../support/children.ts";
-import { HAKO, type Result, run } from "../support/hako.ts";
-
-type Hako = (...args: string[]) => Promise<Result>;
-
-/** Runs commands on the containers of `box`. Into files: a pipe would stay open for as long as a container that has it. */
-function hakoOf(box: Box): Hako {
-  const [out, err] = [`${box.directory}/out`, `${box.directory}/err`];
-  const redirect = ["sh", "-c", `exec "$@" </dev/null >${out} 2>${err}`, "sh"];
-  return async (...args) => {
-    const { status } = await run([...redirect, ...HAKO, "--root", box.state, ...args]);
-    return { status, stdout: Deno.readTextFileSync(out), stderr: Deno.readTextFileSync(err) };
-  };
-}
-
-/** A command that must succeed. @returns its stdout */
-async function ok(result: Promise<Result>): Promise<string> {
-  const { status, stdout, stderr } = await result;
-  assertEquals({ status, stderr }, { status: 0, stderr: "" });
-  return stdout;
-}
-
-/** A command that must fail with `status`, saying `words` on one line. */
-async function fails(result: Promise<Result>, words: string, status = 1): Promise<void> {
-  const { status: found, stderr } = await result;
-  assertStringIncludes(stderr, words);
-  assertEquals({ status: found, lines: stderr.trimEnd().split("\n").length }, { status, lines: 1 });
-}
-
-async function statusOf(hako: Hako, id: string): Promise<string> {
-  return JSON.parse(await ok(hako("state", id))).status;
-}
+import { fails, hakoOf, ok, statusOf, until } from "../support/commands.ts";
+import { containerTest } from "../support/fixture.ts";
 
 function exists(path: string): boolean {
   try {
@@ -41,13 +11,6 @@ function exists(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await condition()); tries++) {
-    if (tries === 100) throw new Error("it did not come to pass");
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -147,7 +110,7 @@ containerTest("a paused container makes no progress, and update changes a runnin
   const { path, rootfs } = box.bundle({ script: "while :; do echo >> /ticks; sleep 0.01; done" });
   await ok(hako("run", "--detach", "--bundle", path, box.id));
   const ticks = () => Deno.statSync(`${rootfs}/ticks`).size;
-  await until(() => Promise.resolve(exists(`${rootfs}/ticks`) && ticks() > 2));
+  await until(() => exists(`${rootfs}/ticks`) && ticks() > 2);
 
   await ok(hako("pause", box.id));
   await fails(
@@ -160,7 +123,7 @@ containerTest("a paused container makes no progress, and update changes a runnin
   assertEquals(ticks(), before);
   await ok(hako("resume", box.id));
   await fails(hako("resume", box.id), "container not paused");
-  await until(() => Promise.resolve(ticks() > before));
+  await until(() => ticks() > before);
 
   await ok(hako("update", "--pids-limit", "55", box.id));
   const { data } = JSON.parse(await ok(hako("events", "--stats", box.id)));
@@ -191,9 +154,7 @@ containerTest(
     assertEquals([pids.length, pids.includes(pid)], [2, true]);
     // The container cannot end before its parent has reaped it, as an engine's shim would: that is this test.
     Deno.kill(pid, "SIGKILL");
-    await until(() =>
-      Promise.resolve(!livingChildren().some((child) => child.pid === pid) && !exists(`/proc/${pid}`))
-    );
+    await until(() => !livingChildren().some((child) => child.pid === pid) && !exists(`/proc/${pid}`));
     await ok(hako("delete", "--force", box.id));
   },
 );

@@ -18,7 +18,9 @@ export const events = defineCommand({
   action({ args: [id], options, global, print }) {
     const container = Container.load(stateRoot(global.root), id);
     const interval = parseDuration(options.interval ?? "5s");
-    if (container.status() === "stopped") throw new StateError(id, `container with id ${id} is not running`);
+    if (["creating", "stopped"].includes(container.status())) {
+      throw new StateError(id, `container with id ${id} is not running`);
+    }
     const { cgroup } = container;
     if (cgroup === undefined) throw new StateError(id, "the container has no cgroup");
     const event = (type: string, data?: unknown) =>

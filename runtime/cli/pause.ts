@@ -11,9 +11,7 @@ export const pause = defineCommand({
   positionals: { min: 1, max: 1 },
   options: {},
   action({ args: [id], global }) {
-    const container = Container.load(stateRoot(global.root), id);
-    container.lock();
-    container.pause();
+    Container.loadLocked(stateRoot(global.root), id).pause();
     return 0;
   },
 });
@@ -25,9 +23,7 @@ export const resume = defineCommand({
   positionals: { min: 1, max: 1 },
   options: {},
   action({ args: [id], global }) {
-    const container = Container.load(stateRoot(global.root), id);
-    container.lock();
-    container.resume();
+    Container.loadLocked(stateRoot(global.root), id).resume();
     return 0;
   },
 });

@@ -11,8 +11,7 @@ export const start = defineCommand({
   positionals: { min: 1, max: 1 },
   options: {},
   action({ args: [id], global }) {
-    const container = Container.load(stateRoot(global.root), id);
-    container.lock();
+    const container = Container.loadLocked(stateRoot(global.root), id);
     container.start();
     return 0;
   },

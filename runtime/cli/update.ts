@@ -48,8 +48,7 @@ export const update = defineCommand({
     const resources = options.resources === undefined
       ? fromOptions(options)
       : parseResources(read(options.resources));
-    const container = Container.load(stateRoot(global.root), id);
-    container.lock();
+    const container = Container.loadLocked(stateRoot(global.root), id);
     container.update(resources).forEach((warning) => log.warn(warning));
     return 0;
   },

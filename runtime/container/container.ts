@@ -6,7 +6,15 @@
 import { StateError } from "../errors.ts";
 import { encode, type Program } from "../init/encode.ts";
 import type { Init } from "../init/init.ts";
-import { failure, hasExecuted, readReport, readSlot, release } from "../init/report.ts";
+import {
+  failure,
+  hasExecuted,
+  readReport,
+  readSlot,
+  release,
+  type Report,
+  waitForEnd,
+} from "../init/report.ts";
 import { SIGKILL } from "../linux/generated/constants.ts";
 import { close } from "../linux/files.ts";
 import { CPU, isErrno } from "../linux/libc.ts";
@@ -15,7 +23,7 @@ import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
 import type { Filter } from "../plan/seccomp.ts";
 import type { Config, Resources } from "../spec/config.ts";
-import { parseExact, stringify } from "../spec/json.ts";
+import { stringify } from "../spec/json.ts";
 import { parseConfig } from "../spec/parse.ts";
 import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./control_group.ts";
 import { filterFromJson } from "./filter.ts";
@@ -33,6 +41,8 @@ const KILL_MILLISECONDS = 10_000;
 export class Container {
   readonly state: State;
   readonly #directory: StateDirectory;
+  /** Another command is about to create it. */
+  readonly #isBeingCreated: boolean;
   /** If this command has created it. */
   readonly #init: Init | undefined;
   /** Read already. */
@@ -43,26 +53,72 @@ export class Container {
   constructor(
     state: State,
     directory: StateDirectory,
-    own: { readonly init?: Init; readonly config?: Config; readonly terminal?: number } = {},
+    own: {
+      readonly init?: Init;
+      readonly config?: Config;
+      readonly terminal?: number;
+      readonly isBeingCreated?: boolean;
+    } = {},
   ) {
     this.state = state;
     this.#directory = directory;
+    this.#isBeingCreated = own.isBeingCreated ?? false;
     this.#init = own.init;
     this.#config = own.config;
     this.terminal = own.terminal;
   }
 
   /**
-   * A container that an earlier command has created.
+   * A container that another command has created, or is about to.
    *
-   * @throws {StateError} if there is none, or its creation has not come far enough
+   * @throws {StateError} if there is none
    */
   static load(root: string, id: string): Container {
+    return Container.read(StateDirectory.open(root, id));
+  }
+
+  /**
+   * The same, for a change: no other command changes it until the end of this one.
+   *
+   * @throws {StateError} if there is none, or if it is being created: to wait for that would be to wait for its hooks, which
+   * may be waiting for us
+   */
+  static loadLocked(root: string, id: string): Container {
     const directory = StateDirectory.open(root, id);
-    if (!directory.has("state.json")) {
-      throw new StateError(id, `container ${id} is being created, or was never finished`);
+    if (isBeingCreated(directory)) throw new StateError(id, `container ${id} is being created`);
+    directory.lock();
+    return Container.read(directory);
+  }
+
+  /**
+   * Removes a container, or what is left of one whose creator was killed.
+   *
+   * @param force kill it if it runs, and wait for the end of its creation; it need not exist
+   * @throws {StateError} if there is none, or it runs
+   */
+  static delete(root: string, id: string, force = false): void {
+    let directory: StateDirectory;
+    try {
+      directory = StateDirectory.open(root, id);
+      if (!force && isBeingCreated(directory)) throw notStopped(id, "creating");
+      directory.lock();
+    } catch (error) {
+      // Engines delete by force what they do not know to be there (moby, containerd's cleanup).
+      if (force && error instanceof StateError) return;
+      throw error;
     }
-    return new Container(parseExact(directory.read("state.json")) as State, directory);
+    // Who made the directory was killed next, or who was about to remove it.
+    if (!directory.has("state.json")) return directory.remove();
+    Container.read(directory).delete(force);
+  }
+
+  /** The container of a directory that is locked by us, or not at all. */
+  static read(directory: StateDirectory): Container {
+    const state = directory.readState();
+    if (state.pid !== 0) return new Container(state, directory);
+    const isBeingCreated = directory.isLockedByOther();
+    // If it is not, its creator was killed, or has finished between our two looks.
+    return new Container(isBeingCreated ? state : directory.readState(), directory, { isBeingCreated });
   }
 
   /** All containers that can be loaded. */
@@ -71,8 +127,8 @@ export class Container {
       try {
         return [Container.load(root, id)];
       } catch (error) {
-        // It was deleted meanwhile, or is not that far.
-        if (error instanceof StateError || error instanceof Deno.errors.NotFound) return [];
+        // It was deleted meanwhile, or its creation has just begun.
+        if (error instanceof StateError) return [];
         throw error;
       }
     });
@@ -88,9 +144,11 @@ export class Container {
   }
 
   status(): Status {
+    if (this.#isBeingCreated) return "creating";
     if (!this.#lives()) return "stopped";
-    if (this.#directory.has("socket")) return "created";
-    return this.cgroup?.isFrozen() ? "paused" : "running";
+    if (this.cgroup?.isFrozen()) return "paused";
+    // A runtime that was killed while it started the container has not removed the socket.
+    return this.#directory.has("socket") && !this.#hasExecuted() ? "created" : "running";
   }
 
   get cgroup(): Cgroup | undefined {
@@ -98,24 +156,25 @@ export class Container {
     return cgroupPaths && openCgroup(cgroupPaths, { rootless: Deno.uid() !== 0 });
   }
 
-  /** Until {@linkcode Container.unlock}, or the end of this command, no other one changes it. */
-  lock(): void {
-    this.#directory.lock();
-  }
-
-  unlock(): void {
-    this.#directory.unlock();
-  }
-
   /**
-   * Runs the program.
+   * Runs the program. After that other commands may change the container.
    *
    * @throws {SyscallError} the step that failed, execve(2) included: a start that returns is a program that runs
    * @throws {StateError} unless the container is created
    */
   start(): void {
+    this.#directory.lock();
+    try {
+      this.#start();
+    } finally {
+      this.#directory.unlock();
+    }
+  }
+
+  #start(): void {
     const status = this.status();
     if (status === "stopped") throw new StateError(this.id, "cannot start a container that has stopped");
+    if (status === "paused") throw new StateError(this.id, "cannot start a container in the paused state");
     if (status !== "created") throw new StateError(this.id, "cannot start an already running container");
     const config = this.readConfig();
     this.#runHooks(config, "startContainer");
@@ -151,9 +210,8 @@ export class Container {
       }
       throw error;
     }
-    const report = readReport(Deno.readFileSync(`${this.#directory.path}/status`));
     this.#orKill(() => {
-      if (!hasExecuted(report, this.state.records)) throw failure(this.id, report, this.#planAgain());
+      if (!this.#hasExecuted()) throw failure(this.id, this.#report(), this.#planAgain());
     });
   }
 
@@ -172,6 +230,14 @@ export class Container {
     } finally {
       close(pidfd);
     }
+  }
+
+  #hasExecuted(): boolean {
+    return hasExecuted(this.#report(), this.state.records);
+  }
+
+  #report(): Report {
+    return readReport(Deno.readFileSync(`${this.#directory.path}/status`));
   }
 
   /** An init that has failed is about to exit. Whoever looks at it next has to find it stopped. */
@@ -209,6 +275,7 @@ export class Container {
   /** Stops all processes. @throws {StateError} unless it runs */
   pause(): void {
     const status = this.status();
+    if (status === "paused") throw new StateError(this.id, "container paused");
     if (status !== "running" && status !== "created") throw new StateError(this.id, "container not running");
     this.#requireCgroup().freeze();
   }
@@ -249,11 +316,21 @@ export class Container {
   }
 
   /**
-   * Sends a signal to its first process.
+   * Sends a signal to its first process. SIGKILL is the end of all its processes.
    *
-   * @throws {StateError} if that has ended
+   * @throws {StateError} if the first has ended
    */
   signal(signal: number): void {
+    if (signal !== SIGKILL) return this.#signal(signal);
+    const { cgroup } = this;
+    // The kernel kills the others of a pid namespace when it kills the first (pid_namespaces(7)); of a shared one nobody does.
+    if (this.state.sharedPids && cgroup !== undefined && cgroup.pids().length > 0) return cgroup.kill();
+    this.#signal(SIGKILL);
+    // A process that cgroup v1 has frozen dies when it goes on.
+    if (cgroup?.isFrozen()) cgroup.thaw();
+  }
+
+  #signal(signal: number): void {
     const pidfd = this.openPidfd();
     if (pidfd === undefined) throw new StateError(this.id, "container not running");
     try {
@@ -275,15 +352,23 @@ export class Container {
   /**
    * Removes the container.
    *
-   * @param force kill it if it runs
+   * @param force kill it if it runs; another command may have deleted it already
    * @throws {StateError} if it runs
    */
   delete(force = false): void {
+    try {
+      this.#directory.lock();
+    } catch (error) {
+      if (!force || !(error instanceof StateError)) throw error;
+      this.#kill();
+      return this.close();
+    }
     const status = this.status();
     if (force && status === "paused") this.cgroup?.thaw();
     if (!force && status !== "stopped" && status !== "created") {
-      throw new StateError(this.id, `cannot delete container ${this.id} that is not stopped: ${status}`);
+      throw notStopped(this.id, status);
     }
+    if (this.pid === 0) return this.#removeUnfinished();
     const config = this.readConfig();
     const context = config.hooks?.poststop?.length ? this.#hookContext() : undefined;
     this.#kill();
@@ -297,6 +382,17 @@ export class Container {
       // runtime.md: logged, and the rest goes on as if it had succeeded.
       log.warn(error instanceof Error ? error.message : `${error}`);
     }
+  }
+
+  /** Its creator was killed. The init sees that at its next barrier at the latest, and ends. */
+  #removeUnfinished(): void {
+    const { cgroup } = this;
+    if (cgroup !== undefined && cgroup.pids().length > 0) cgroup.kill();
+    if (!waitForEnd(this.#directory.path, KILL_MILLISECONDS)) {
+      throw new StateError(this.id, "container init still running");
+    }
+    this.#removeCgroup();
+    this.#directory.remove();
   }
 
   #removeCgroup(): void {
@@ -347,4 +443,12 @@ export class Container {
     close(pidfd);
     return undefined;
   }
+}
+
+function isBeingCreated(directory: StateDirectory): boolean {
+  return directory.isLockedByOther() && Container.read(directory).status() === "creating";
+}
+
+function notStopped(id: string, status: Status): StateError {
+  return new StateError(id, `cannot delete container ${id} that is not stopped: ${status}`);
 }

@@ -11,6 +11,7 @@ import { log } from "../log.ts";
 import { capabilityWarnings } from "../plan/capabilities.ts";
 import { type Host, hostToJson } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
+import { namespace } from "../plan/namespaces.ts";
 import type { Plan } from "../plan/node.ts";
 import { planCreate } from "../plan/plan.ts";
 import type { Config } from "../spec/config.ts";
@@ -58,9 +59,9 @@ export async function createContainer(config: Config, options: CreateOptions): P
   let cgroup: Cgroup | undefined;
   let init: Init | undefined;
   try {
+    // Before anything is there: whoever finds us killed knows what to remove.
+    directory.write("state.json", stringify(describe(config, options, { cgroup: planned?.cgroup })));
     if (planned !== undefined) {
-      // Before it is there: whoever finds us killed knows what to remove.
-      directory.write("cgroup.json", JSON.stringify(planned.cgroup.paths));
       makeCgroup(planned, config).forEach((warning) => log.warn(warning));
       cgroup = planned.cgroup;
     }
@@ -114,7 +115,7 @@ function meetBarriers(config: Config, host: Host, { init, directory, options, cg
           if (config.process!.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
           if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "standard", init.pidfd);
           // Before the init may wait to be started: one that waits, and that nobody knows of, would wait for ever.
-          state = describe(config, host, init, cgroup);
+          state = describe(config, host, { init, cgroup });
           directory.write("state.json", stringify(state));
           break;
         case "start":
@@ -135,17 +136,22 @@ function hookContext({ annotations }: Config, host: Host, { pid }: Init) {
   return { id: host.id, pid, bundle: host.bundle, host, ...(annotations && { annotations }) };
 }
 
-function describe(config: Config, host: Host, init: Init, cgroup: Cgroup | undefined): State {
+function describe(
+  config: Config,
+  { id, bundle, rootfs = config.root.path }: Pick<Host, "id" | "bundle"> & { readonly rootfs?: string },
+  { init, cgroup }: { readonly init?: Init; readonly cgroup: Cgroup | undefined },
+): State {
   return {
-    id: host.id,
-    pid: init.pid,
-    startTime: readStat(init.pid)?.startTime ?? 0,
-    records: init.records,
-    bundle: host.bundle,
-    rootfs: host.rootfs,
+    id,
+    pid: init?.pid ?? 0,
+    startTime: init === undefined ? 0 : readStat(init.pid)?.startTime ?? 0,
+    records: init?.records ?? 0,
+    bundle,
+    rootfs: rootfs.startsWith("/") ? rootfs : `${bundle}/${rootfs}`,
     created: new Date().toISOString(),
     owner: Deno.uid() ?? 0,
     ...(config.annotations && { annotations: config.annotations }),
+    ...(namespace(config, "pid") !== "new" && { sharedPids: true as const }),
     ...(cgroup && { cgroupPaths: cgroup.paths }),
   };
 }

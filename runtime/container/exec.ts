@@ -50,6 +50,7 @@ export class ExecutedProcess {
   static create(container: Container, process: Process, options: ExecOptions = {}): ExecutedProcess {
     const { id } = container;
     const status = container.status();
+    if (status === "creating") throw new StateError(id, "cannot exec in a container that is being created");
     if (status === "stopped") throw new StateError(id, "cannot exec in a stopped container");
     if (status === "paused" && !options.ignorePaused) {
       throw new StateError(id, "cannot exec in a paused container (use --ignore-paused to override)");

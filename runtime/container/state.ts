@@ -4,8 +4,7 @@
  * ```
  *   ROOT/               0711
  *   ROOT/ID/            0700; locked with flock(2) by each command that changes the container
- *   ROOT/ID/state.json  State, written before the init may be started; replaced by rename(2)
- *   ROOT/ID/cgroup.json the directories of its cgroup by controller, written before they are made
+ *   ROOT/ID/state.json  State, written before its cgroup is made, again before the init may be started; by rename(2)
  *   ROOT/ID/config.json the configuration as it was read
  *   ROOT/ID/host.json   the facts that the plan was made with: with config.json they give the same plan again
  *   ROOT/ID/filter.json the seccomp filter that was compiled, if there is one
@@ -13,19 +12,22 @@
  *   ROOT/ID/socket      where the init waits for the runtime that starts it; gone once it was started
  * ```
  *
+ * docs/state.md has each of them in full.
+ *
  * @module
  */
 import { OCI_VERSION } from "../spec/default.ts";
 import type { Resources } from "../spec/resources.ts";
 import { StateError, UsageError } from "../errors.ts";
-import { LOCK_EX, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
+import { LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
 import { AT_FDCWD } from "../linux/generated/constants.ts";
 import { close, openat2 } from "../linux/files.ts";
 import { isErrno, syscall } from "../linux/libc.ts";
+import { parseExact } from "../spec/json.ts";
 
 export interface State {
   readonly id: string;
-  /** Of the init, and later of the program. */
+  /** Of the init, and later of the program; 0 until the container is created. */
   readonly pid: number;
   /** When that process started: field 22 of proc_pid_stat(5). No other process has both. */
   readonly startTime: number;
@@ -40,6 +42,8 @@ export interface State {
   /** The user id of who created it. */
   readonly owner: number;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** It has no pid namespace of its own, so its processes do not end with the first. */
+  readonly sharedPids?: true;
   /** The directories of its cgroup by controller: absent if it has none. */
   readonly cgroupPaths?: Readonly<Record<string, string>>;
   /** What `update` has made of config.json's /linux/resources. */
@@ -128,15 +132,41 @@ export class StateDirectory {
 
   /** Waits until no other command changes the container. */
   lock(): void {
+    if (this.#lock !== undefined) return;
+    const fd = this.#open();
     try {
-      this.#lock ??= openat2(AT_FDCWD, this.path, { flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC });
+      syscall("flock", [fd, LOCK_EX], { path: this.path });
+      // Whom we waited for may have deleted it, and another one may have taken the id since.
+      if (Deno.statSync(`/proc/self/fd/${fd}`).nlink === 0) throw this.#gone();
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+    this.#lock = fd;
+  }
+
+  /** Whether another command changes the container just now. */
+  isLockedByOther(): boolean {
+    if (this.#lock !== undefined) return false;
+    const fd = this.#open();
+    try {
+      syscall("flock", [fd, LOCK_EX | LOCK_NB], { path: this.path });
+      return false;
+    } catch (error) {
+      if (isErrno(error, "EAGAIN")) return true;
+      throw error;
+    } finally {
+      close(fd);
+    }
+  }
+
+  #open(): number {
+    try {
+      return openat2(AT_FDCWD, this.path, { flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC });
     } catch (error) {
       if (isErrno(error, "ENOENT")) throw this.#gone();
       throw error;
     }
-    syscall("flock", [this.#lock, LOCK_EX], { path: this.path });
-    // Whom we waited for may have deleted it.
-    if (!this.has("")) throw this.#gone();
   }
 
   unlock(): void {
@@ -150,6 +180,16 @@ export class StateDirectory {
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
+  /** @throws {StateError} if it has none yet, or none any more */
+  readState(): State {
+    try {
+      return parseExact(this.read("state.json")) as State;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) throw this.#gone();
       throw error;
     }
   }

@@ -6,6 +6,7 @@
 import { StateError, SyscallError } from "../errors.ts";
 import { close, read, write } from "../linux/files.ts";
 import { errnoInfo, isErrno } from "../linux/libc.ts";
+import { endsWithin } from "../linux/processes.ts";
 import { connectUnix } from "../linux/sockets.ts";
 import { briefCall } from "../plan/brief.ts";
 import type { SlotName, Step } from "../plan/node.ts";
@@ -71,6 +72,28 @@ export function hear(socket: number): number | undefined {
     return read(socket, 1)[0];
   } catch (error) {
     if (!isErrno(error, "ECONNRESET")) throw error;
+  }
+}
+
+/**
+ * Waits until the init whose runtime has died has ended too: at its next barrier, which is not `start`.
+ *
+ * @returns false if it has not within `milliseconds`
+ */
+export function waitForEnd(directory: string, milliseconds: number): boolean {
+  let socket: number;
+  try {
+    socket = connectUnix(`${directory}/socket`);
+  } catch (error) {
+    // Nobody listens any more, or has ever.
+    if (isErrno(error, "ECONNREFUSED", "ENOENT")) return true;
+    throw error;
+  }
+  try {
+    // Only the kernel answers, when it closes the init's side.
+    return endsWithin(socket, milliseconds);
+  } finally {
+    close(socket);
   }
 }
 
