@@ -19,6 +19,7 @@ const MAIN = `${import.meta.dirname}/main.ts`;
  */
 const SEPARATE = [
   { specifier: "../../wasm/mod.ts", module: `${import.meta.dirname}/wasm/mod.ts`, file: "seccomp.js" },
+  { specifier: "../../wasm/tool.ts", module: `${import.meta.dirname}/wasm/tool.ts`, file: "bpf.js" },
 ] as const;
 
 /**

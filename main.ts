@@ -61,9 +61,12 @@ function describe(error: unknown): [message: string, fields?: Fields] {
   return [`bug: ${error instanceof Error ? error.stack : error}`];
 }
 
-function print(text: string): void {
+function print(output: string | Uint8Array): void {
   try {
-    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+    for (
+      let rest = typeof output === "string" ? new TextEncoder().encode(output) : output;
+      rest.length > 0;
+    ) {
       rest = rest.subarray(Deno.stdout.writeSync(rest));
     }
   } catch (error) {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { compareFilters, compileSeccomp } from "../wasm/mod.ts";
-import { errorText, type Result, runCommand } from "./cli/commands.ts";
+import { runTool } from "../wasm/tool.ts";
 
 function readStdin(): Uint8Array {
   const chunks: Uint8Array[] = [];
@@ -27,22 +26,17 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, output: string 
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
 
-function main(): Result {
-  try {
-    return runCommand(Deno.args, {
-      native: Deno.build.arch,
-      read: (path) => path === "-" ? readStdin() : Deno.readFileSync(path),
-      compile: compileSeccomp,
-      compare: compareFilters,
-    });
-  } catch (error) {
-    const known = errorText(error) ?? (error instanceof Deno.errors.NotFound ? error.message : undefined);
-    if (known === undefined) throw error;
-    return { code: 2, stdout: "", stderr: `bpf-compiler: ${known}\n` };
-  }
+try {
+  const { code, stdout, stderr = "" } = runTool(Deno.args, {
+    native: Deno.build.arch,
+    read: (path) => path === "-" ? readStdin() : Deno.readFileSync(path),
+  });
+  write(Deno.stdout, stdout);
+  write(Deno.stderr, stderr.replaceAll(/^(?=.)/gm, "bpf-compiler: "));
+  Deno.exitCode = code;
+} catch (error) {
+  if (!(error instanceof Error && "code" in error)) throw error;
+  // A file of the caller's, or whoever has read stdout.
+  write(Deno.stderr, `bpf-compiler: ${error.message}\n`);
+  Deno.exitCode = 2;
 }
-
-const { code, stdout, stderr = "" } = main();
-write(Deno.stdout, stdout);
-write(Deno.stderr, stderr);
-Deno.exitCode = code;

@@ -81,6 +81,7 @@ Deno.test({
 
 Deno.test("is readable beside Deno, and builds over itself", () => {
   assertEquals([...Deno.readDirSync(`${above}/it's here`)].map(({ name }) => name).sort(), [
+    "bpf.js",
     "cache",
     "deno",
     "hako",

@@ -19,7 +19,7 @@ import { verdictText } from "../verdict.ts";
 import { FORMATS } from "./formats.ts";
 import { parsePolicy } from "./json.ts";
 
-export const USAGE = `usage: bpf-compiler COMMAND [OPTIONS] [FILE]...
+export const USAGE = `usage: COMMAND [OPTIONS] [FILE]...
 
   compile              write the program of a policy (OCI's linux.seccomp, a config.json, or a profile of Docker's)
   disasm               print a program
@@ -28,6 +28,7 @@ export const USAGE = `usage: bpf-compiler COMMAND [OPTIONS] [FILE]...
   diff A B             whether two programs do the same; if not, print a call that shows it, and exit with 1
   lint                 print what a policy says but does not do; exit with 1 if there is something
   stats                print sizes and steps
+  dump PID [INDEX]     write the filter of a live process, in --format; 0, the default, is the one that was loaded last
 
 FILE is a policy (JSON) or a program (struct sock_filter[]); "-" or none is stdin.
 
@@ -35,7 +36,7 @@ FILE is a policy (JSON) or a program (struct sock_filter[]); "-" or none is stdi
   --objective NAME     size, uniform, weighted (default)
   --semantics NAME     runc (default), strict
   --newer NAME         enosys (default), default: what numbers newer than the policy return
-  --format NAME        of compile: raw (default), c, json, asm
+  --format NAME        of compile and dump: raw (default), c, json, asm
   --program FILE       of trace
   --kernel VERSION     of Docker's profiles; default 6.18
   --cap CAP_NAME       of Docker's profiles, as often as needed; default: Docker's own
@@ -48,6 +49,8 @@ export interface Context {
   read(path: string): Uint8Array;
   compile(policy: unknown, options: CompileOptions): Compiled;
   compare(first: Uint8Array, second: Uint8Array): Comparison;
+  /** The filter number `index` of a process; undefined if it has fewer. Absent where that cannot be had. */
+  readFilter?(pid: number, index: number): Uint8Array | undefined;
 }
 
 export interface Result {
@@ -143,6 +146,7 @@ const COMMANDS: Readonly<Record<string, (invocation: Invocation) => Result>> = {
   diff,
   lint: lintPolicy,
   stats,
+  dump,
 };
 
 function text(lines: readonly string[], code = 0): Result {
@@ -266,6 +270,20 @@ function stats(invocation: Invocation): Result {
     `${weightedSteps.toFixed(2)} instructions for each call of a usual mix`,
     `${cached} calls are allowed by the kernel's bitmap, without running the program`,
   ]);
+}
+
+function dump(invocation: Invocation): Result {
+  const { operands, readFilter, options, abi } = invocation;
+  const [pid, index = 0, ...rest] = operands.map(Number);
+  if (!pid || rest.length > 0 || ![pid, index].every((number) => Number.isInteger(number) && number >= 0)) {
+    throw new UsageError("dump needs the number of a process, and at most that of a filter");
+  }
+  if (readFilter === undefined) {
+    throw new UsageError("dump needs system calls: it is a command of `hako bpf`");
+  }
+  const program = readFilter(pid, index);
+  if (program === undefined) throw new UsageError(`process ${pid} has no filter ${index}`);
+  return { code: 0, stdout: FORMATS[options.format]!(program, abi) };
 }
 
 /** What to print for an error that is not ours to show a stack for; undefined for a bug. */

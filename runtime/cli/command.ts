@@ -29,7 +29,7 @@ export interface Program {
   readonly global: GlobalOptions;
   readonly commands: Commands;
   /** Writes to stdout, nothing added. */
-  print(text: string): void;
+  print(output: string | Uint8Array): void;
 }
 
 /** What an action is given. */

@@ -1,6 +1,7 @@
 /** The commands, each in its own file. @module */
 
 import type { Commands } from "./command.ts";
+import { bpf } from "./bpf.ts";
 import { completion } from "./completion.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
@@ -41,5 +42,6 @@ export const commands: Commands = {
   features,
   explain,
   spec,
+  bpf,
   completion,
 };

@@ -124,6 +124,10 @@ for (
     [["trace", "read", "x"], "x is no number"],
     [["diff", "a"], "diff needs two files"],
     [["compile", "--native", "z80"], "no system calls are known for z80"],
+    [["dump"], "dump needs the number of a process, and at most that of a filter"],
+    [["dump", "1", "2", "3"], "dump needs the number of a process, and at most that of a filter"],
+    [["dump", "-1"], "dump needs the number of a process, and at most that of a filter"],
+    [["dump", "1"], "dump needs system calls: it is a command of `hako bpf`"],
   ] as const
 ) {
   Deno.test(`a wrong command line: ${args.join(" ")}`, () => {
@@ -131,6 +135,19 @@ for (
     assertEquals(assertThrows(() => runCommand(args, context2), UsageError).message, problem);
   });
 }
+
+Deno.test("dump asks for a filter of a process, and writes it", () => {
+  const program = new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]);
+  const asked: unknown[] = [];
+  const withFilters: Context = {
+    ...context,
+    readFilter: (pid, index) => asked.push([pid, index]) && index === 0 ? program : undefined,
+  };
+  assertEquals(runCommand(["dump", "7"], withFilters).stdout, program);
+  assertEquals(runCommand(["dump", "7", "0", "--format=asm"], withFilters).stdout, "0  ret  ALLOW\n");
+  assertThrows(() => runCommand(["dump", "7", "1"], withFilters), UsageError, "process 7 has no filter 1");
+  assertEquals(asked, [[7, 0], [7, 0], [7, 1]]);
+});
 
 Deno.test("a file that is no policy", () => {
   assertThrows(() => run("compile", "broken.json"), PolicyError, "is not JSON");

@@ -290,6 +290,12 @@ export const PR_SET_THP_DISABLE = 41;
 export const PR_GET_THP_DISABLE = 42;
 export const PR_CAP_AMBIENT = 47;
 
+// ptrace(2)
+export const PTRACE_DETACH = 0x11;
+export const PTRACE_SEIZE = 0x4206;
+export const PTRACE_INTERRUPT = 0x4207;
+export const PTRACE_SECCOMP_GET_FILTER = 0x420c;
+
 // capabilities(7)
 export const CAP_CHOWN = 0;
 export const CAP_DAC_OVERRIDE = 1;
