@@ -9,6 +9,14 @@ export interface AddOptions {
   readonly init?: number;
 }
 
+/** A unit of systemd. */
+export interface Unit {
+  /** "hako-ID.scope" */
+  readonly name: string;
+  /** Whose: pid 1, or a user's. */
+  readonly manager: "system" | "user";
+}
+
 /**
  * One directory in each hierarchy of control groups that is mounted. It is found by {@linkcode locateCgroup} before it
  * exists, and by {@linkcode openCgroup} after.
@@ -19,6 +27,12 @@ export interface AddOptions {
 export interface Cgroup {
   /** By controller, with "" for cgroup v2: what a container's state keeps for {@linkcode openCgroup}. */
   readonly paths: Readonly<Record<string, string>>;
+
+  /** That it belongs to, if systemd makes it: a container's state keeps it beside `paths`. */
+  readonly unit?: Unit;
+
+  /** A process is moved here by a manager, and by nobody else: `create`, or for a further one `add`, has to be told its pid. */
+  readonly adopts: boolean;
 
   /**
    * The files of v1 that a process of one thread writes "0" to, to join by itself. They exist after `create`. There is no
@@ -37,10 +51,11 @@ export interface Cgroup {
   /**
    * Makes the directories and sets the limits. If it fails nothing is left of what it has made.
    *
+   * @param pid of the first process, where the cgroup {@linkcode Cgroup.adopts}
    * @returns warnings
    * @throws {ConfigError} if there are processes in it, or if it is frozen
    */
-  create(resources: Resources): string[];
+  create(resources: Resources, pid?: number): string[];
 
   /**
    * Sets limits: those in `resources`, all others stay as they are. Memory limits depend on each other, so pass members

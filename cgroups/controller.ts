@@ -22,6 +22,8 @@ export interface Controller {
   /** The first member that it would have to set, or nothing if it has nothing to do. */
   asks(resources: Resources): string | undefined;
   set(directory: Directory, resources: Resources): void;
+  /** @throws if the kernel would not refuse what it should: a part of `set` */
+  check?(directory: Directory, resources: Resources): void;
   /** What `resources` have that this version of the controller cannot do, and that others send out of habit. */
   warnings(resources: Resources): string[];
   stats(directory: Directory, stats: Stats): void;
@@ -35,8 +37,6 @@ export interface FileController extends Controller {
 
 interface FileControllerOptions extends Partial<Omit<FileController, "set" | "asks">> {
   readonly name: string;
-  /** @throws if the kernel would not refuse what it should */
-  check?(directory: Directory, resources: Resources): void;
   /** What an errno means here. */
   explain?(directory: Directory, error: SyscallError): string | undefined;
 }
@@ -46,6 +46,7 @@ export function fileController(options: FileControllerOptions): FileController {
   return {
     name,
     settings,
+    ...check && { check },
     warnings,
     stats,
     asks: (resources) => settings(resources)[0]?.member,

@@ -3,7 +3,7 @@ import { ConfigError, StateError, SyscallError, UsageError } from "../runtime/er
 import { isErrno } from "../runtime/linux/libc.ts";
 import type { Resources } from "../runtime/spec/resources.ts";
 import type { AddOptions, Cgroup } from "./cgroup.ts";
-import type { Controller } from "./controller.ts";
+import type { Controller, FileController, Setting } from "./controller.ts";
 import { CONTROLLERS } from "./controllers.ts";
 import { attempt, Directory, pointerTo, sleep } from "./directory.ts";
 import { removeTree, signalAll } from "./remove.ts";
@@ -20,6 +20,8 @@ interface Options {
   readonly rootless?: boolean;
   /** Do without the hierarchies where we have no right to make a directory. */
   readonly optional?: boolean;
+  /** Somebody else has made it for us, and put our process there. */
+  readonly given?: boolean;
 }
 
 /** A controller, and where it is; nowhere if it is not mounted. */
@@ -38,6 +40,8 @@ export class HierarchyCgroup implements Cgroup {
     this.#options = options;
   }
 
+  readonly adopts = false;
+
   get paths(): Readonly<Record<string, string>> {
     return this.#paths;
   }
@@ -52,7 +56,7 @@ export class HierarchyCgroup implements Cgroup {
     const made: Directory[] = [];
     try {
       const existing = this.#directories().filter((directory) => !this.#make(directory, made));
-      if (existing.length > 0) this.#refuseUsed(existing);
+      if (existing.length > 0 && !this.#options.given) this.#refuseUsed(existing);
       const cpuset = this.#directory("cpuset");
       if (cpuset) inheritCpuset(cpuset.parent, this.#mountPoint("cpuset"));
       const unified = this.#directory("");
@@ -75,6 +79,20 @@ export class HierarchyCgroup implements Cgroup {
       if (part.directory !== undefined) warnings.push(...part.controller.warnings(resources));
     }
     return warnings;
+  }
+
+  /** Pure: what `set` would write to files with names. Devices are none of them. */
+  settings(resources: Resources): Setting[] {
+    return this.#parts().flatMap(({ controller, directory }) =>
+      directory && "settings" in controller ? (controller as FileController).settings(resources) : []
+    );
+  }
+
+  /** @throws if the kernel would not refuse what it should */
+  check(resources: Resources): void {
+    for (const { controller, directory } of this.#parts()) {
+      if (directory) controller.check?.(directory, resources);
+    }
   }
 
   entry(init?: number): string | undefined {

@@ -6,11 +6,11 @@ import { HAKO, type Result, run } from "./hako.ts";
 export type Hako = (...args: string[]) => Promise<Result>;
 
 /** Runs commands on the containers of `box`. Into files: a pipe would stay open for as long as a container that has it. */
-export function hakoOf(box: Box): Hako {
+export function hakoOf(box: Box, global: readonly string[] = []): Hako {
   let count = 0;
   return async (...args) => {
     const [out, err] = [`${box.directory}/out${count}`, `${box.directory}/err${count++}`];
-    const { status } = await run([...intoFiles(out, err), ...HAKO, "--root", box.state, ...args]);
+    const { status } = await run([...intoFiles(out, err), ...HAKO, "--root", box.state, ...global, ...args]);
     return { status, stdout: Deno.readTextFileSync(out), stderr: Deno.readTextFileSync(err) };
   };
 }

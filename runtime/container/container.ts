@@ -152,8 +152,8 @@ export class Container {
   }
 
   get cgroup(): Cgroup | undefined {
-    const { cgroupPaths } = this.state;
-    return cgroupPaths && openCgroup(cgroupPaths, { rootless: Deno.uid() !== 0 });
+    const { cgroupPaths, cgroupUnit: unit } = this.state;
+    return cgroupPaths && openCgroup(cgroupPaths, { rootless: Deno.uid() !== 0, unit });
   }
 
   /**

@@ -7,12 +7,13 @@ import {
   type Cgroup,
   cgroupPath,
   locateCgroup,
+  locateScope,
   mergeResources,
   openCgroup,
   readHierarchies,
+  type Unit,
   withDefaultDevices,
 } from "../../cgroups/mod.ts";
-import { UsageError } from "../errors.ts";
 import type { CgroupFacts } from "../host/gather.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../linux/generated/constants.ts";
 import { openat2 } from "../linux/files.ts";
@@ -30,35 +31,50 @@ export interface PlannedCgroup {
 /** The place of a new container's cgroup; nothing with the manager "disabled". */
 export function planCgroup(
   id: string,
-  { linux }: Config,
+  { linux, annotations }: Config,
   manager: CgroupManager = "cgroupfs",
 ): PlannedCgroup | undefined {
   if (manager === "disabled") return undefined;
-  if (manager === "systemd") {
-    throw new UsageError("the systemd cgroup manager is not supported: use cgroupfs");
-  }
   const hierarchies = readHierarchies();
-  const options = { id, cgroupsPath: linux?.cgroupsPath, hierarchies, rootless: Deno.uid() !== 0 };
-  const cgroup = locateCgroup(options);
+  const rootless = isRootless();
+  const options = { id, cgroupsPath: linux?.cgroupsPath, hierarchies, rootless, annotations };
+  const scope = manager === "systemd" ? locateScope(options) : undefined;
+  const cgroup = scope?.cgroup ?? locateCgroup(options);
   return {
     cgroup,
     get facts() {
       return {
         ...factsOf(cgroup),
-        hierarchies: hierarchies.map((one) => ({ ...one, cgroup: cgroupPath(options, one) || "/" })),
+        hierarchies: hierarchies.map((one) => ({
+          ...one,
+          cgroup: scope?.path ?? (cgroupPath(options, one) || "/"),
+        })),
       };
     },
   };
 }
 
-/** Makes it. @returns warnings */
-export function makeCgroup({ cgroup }: PlannedCgroup, { linux }: Config): string[] {
-  return cgroup.create(withDefaultDevices(linux?.resources));
+/** Without root's rights over the machine, which root of a user namespace does not have either. */
+export function isRootless(): boolean {
+  if (Deno.uid() !== 0) return true;
+  // What the first user namespace has: user_namespaces(7).
+  return !/^\s*0\s+0\s+4294967295$/m.test(Deno.readTextFileSync("/proc/self/uid_map"));
+}
+
+/**
+ * Makes it.
+ *
+ * @param pid of the first process, for a cgroup that adopts it
+ * @returns warnings
+ */
+export function makeCgroup({ cgroup }: PlannedCgroup, { linux }: Config, pid?: number): string[] {
+  return cgroup.create(withDefaultDevices(linux?.resources), pid);
 }
 
 /** What a further process has to know of the cgroup of a container that is there. */
 export function factsOf(cgroup: Cgroup): CgroupFacts {
-  return { tasks: cgroup.tasks, unified: cgroup.paths[""] !== undefined, hierarchies: [] };
+  const { adopts, paths, tasks } = cgroup;
+  return { tasks, adopts, unified: paths[""] !== undefined && !adopts, hierarchies: [] };
 }
 
 /**
@@ -67,8 +83,8 @@ export function factsOf(cgroup: Cgroup): CgroupFacts {
  * @param init the container's first process, for a further one
  */
 export function openUnified(cgroup: Cgroup | undefined, init?: number): number[] {
-  const path = cgroup?.entry(init);
+  const path = cgroup?.adopts ? undefined : cgroup?.entry(init);
   return path === undefined ? [] : [openat2(AT_FDCWD, path, { flags: O_PATH | O_DIRECTORY | O_CLOEXEC })];
 }
 
-export { type Cgroup, mergeResources, openCgroup, withDefaultDevices };
+export { type Cgroup, mergeResources, openCgroup, type Unit, withDefaultDevices };

@@ -58,13 +58,14 @@ export async function createContainer(config: Config, options: CreateOptions): P
   const extraFds: number[] = [];
   let cgroup: Cgroup | undefined;
   let init: Init | undefined;
+  const enterCgroup = (pid?: number) => {
+    makeCgroup(planned!, config, pid).forEach((warning) => log.warn(warning));
+    cgroup = planned!.cgroup;
+  };
   try {
     // Before anything is there: whoever finds us killed knows what to remove.
     directory.write("state.json", stringify(describe(config, options, { cgroup: planned?.cgroup })));
-    if (planned !== undefined) {
-      makeCgroup(planned, config).forEach((warning) => log.warn(warning));
-      cgroup = planned.cgroup;
-    }
+    if (planned?.cgroup.adopts === false) enterCgroup();
     const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
     const plan = transform(planCreate(config, host, filter));
     capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
@@ -72,9 +73,14 @@ export async function createContainer(config: Config, options: CreateOptions): P
     directory.write("host.json", hostToJson(host));
     if (filter !== undefined) directory.write("filter.json", filterToJson(filter));
     extraFds.push(...openIdmaps(config, id, directory.path));
-    extraFds.push(...openUnified(cgroup));
+    extraFds.push(...openUnified(planned?.cgroup));
     init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
-    return meetBarriers(config, host, { init, directory, options, cgroup });
+    if (planned?.cgroup.adopts) {
+      // The barrier "cgroup": the first one, and only there.
+      init.next();
+      enterCgroup(init.pid);
+    }
+    return meetBarriers(config, host, { init, directory, options, cgroup: planned?.cgroup });
   } catch (error) {
     init?.kill();
     init?.close();
@@ -153,5 +159,6 @@ function describe(
     ...(config.annotations && { annotations: config.annotations }),
     ...(namespace(config, "pid") !== "new" && { sharedPids: true as const }),
     ...(cgroup && { cgroupPaths: cgroup.paths }),
+    ...(cgroup?.unit && { cgroupUnit: cgroup.unit }),
   };
 }

@@ -76,7 +76,8 @@ export class ExecutedProcess {
     let terminal: number | undefined;
     try {
       init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd, ...unified] });
-      init.next();
+      // Before its last barrier it may wait for systemd.
+      while (init.next() === "cgroup") cgroup!.add(init.pid, { init: container.pid });
       writeLateFacts(process, init);
       if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
       if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);

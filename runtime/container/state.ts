@@ -18,6 +18,7 @@
  */
 import { OCI_VERSION } from "../spec/default.ts";
 import type { Resources } from "../spec/resources.ts";
+import type { Unit } from "../../cgroups/mod.ts";
 import { StateError, UsageError } from "../errors.ts";
 import { LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
 import { AT_FDCWD } from "../linux/generated/constants.ts";
@@ -46,6 +47,8 @@ export interface State {
   readonly sharedPids?: true;
   /** The directories of its cgroup by controller: absent if it has none. */
   readonly cgroupPaths?: Readonly<Record<string, string>>;
+  /** The unit of systemd that it is, if it was made by systemd. */
+  readonly cgroupUnit?: Unit;
   /** What `update` has made of config.json's /linux/resources. */
   readonly resources?: Resources;
 }

@@ -16,7 +16,9 @@ import { resolveInRoot } from "./targets.ts";
 /** What a plan has to know of the container's cgroup. */
 export interface CgroupFacts {
   readonly tasks: readonly string[];
-  /** Whether there is a directory of cgroup v2. */
+  /** Whether it is systemd that moves processes there. */
+  readonly adopts: boolean;
+  /** Whether there is a directory of cgroup v2 for the process to be made in. */
   readonly unified: boolean;
   readonly hierarchies: readonly Hierarchy[];
 }
@@ -74,6 +76,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     targets: readTargets(config, rootfs),
     hierarchies: needsCgroups ? options.cgroup?.hierarchies ?? [] : [],
     cgroupTasks: options.cgroup?.tasks ?? [],
+    ...(options.cgroup?.adopts && { cgroupAdopts: true }),
     unifiedCgroup: options.cgroup?.unified ?? false,
     procMounts: noPivot
       ? mounts.filter(({ type }) => type === "proc" || type === "sysfs").map(({ mountPoint }) => mountPoint)

@@ -43,6 +43,7 @@ export interface InitOptions {
 
 /** The barriers by the first letter of their names, which is what the init sends. */
 const BARRIERS: Readonly<Record<string, BarrierName>> = {
+  c: "cgroup",
   n: "namespaces",
   m: "mounted",
   r: "ready",

@@ -10,6 +10,7 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
+  POLLIN,
   STATX_BASIC_STATS,
 } from "./generated/constants.ts";
 import { SyscallError, type SyscallErrorContext } from "../errors.ts";
@@ -41,6 +42,19 @@ export function read(fd: number, count: number): Uint8Array<ArrayBuffer> {
     if (result >= 0) return buffer.subarray(0, result);
     if (result !== -ERRNO.EINTR) throw new SyscallError("read", errnoInfo(-result));
   }
+}
+
+/** Whether there is something to read, or an end, within `milliseconds`; 0 to look only. */
+export function isReadable(fd: number, milliseconds: number): boolean {
+  const pollfd = new Uint8Array(8);
+  const view = new DataView(pollfd.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, POLLIN, true);
+  const time = new BigInt64Array([
+    BigInt(Math.floor(milliseconds / 1000)),
+    BigInt(milliseconds % 1000) * 1_000_000n,
+  ]);
+  return syscall("ppoll", [pollfd, 1, new Uint8Array(time.buffer), 0, 0]) === 1;
 }
 
 /** write(2) of all `bytes`. */

@@ -2,13 +2,13 @@
 import { SyscallError } from "../errors.ts";
 import {
   P_PID,
-  POLLIN,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
   WEXITED,
   WNOHANG,
   WNOWAIT,
 } from "./generated/constants.ts";
+import { isReadable } from "./files.ts";
 import { bind, cString, errnoInfo, libc, syscall, syscallOnThread, type Word, word } from "./libc.ts";
 
 /** A child to be. */
@@ -137,15 +137,7 @@ export function pidfdGetfd(pidfd: number, fd: number): number {
 
 /** Whether the process of `pidfd` ends within `milliseconds`; 0 to look only. */
 export function endsWithin(pidfd: number, milliseconds: number): boolean {
-  const pollfd = new Uint8Array(8);
-  const view = new DataView(pollfd.buffer);
-  view.setInt32(0, pidfd, true);
-  view.setInt16(4, POLLIN, true);
-  const time = new BigInt64Array([
-    BigInt(Math.floor(milliseconds / 1000)),
-    BigInt(milliseconds % 1000) * 1_000_000n,
-  ]);
-  return syscall("ppoll", [pollfd, 1, new Uint8Array(time.buffer), 0, 0]) === 1;
+  return isReadable(pidfd, milliseconds);
 }
 
 /** What /proc/PID/stat says of a process that is there: proc_pid_stat(5). */

@@ -9,11 +9,12 @@
 import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from "../linux/generated/constants.ts";
 import type { Host } from "./host.ts";
 import { writeFile } from "./idioms.ts";
-import { type Node, type Reason, step } from "./node.ts";
+import { barrier, type Node, type Reason, step } from "./node.ts";
 
 /** Cgroup v1. For v2 see the fork of `createNamespaces`. */
 export function joinCgroups(host: Host): Node[] {
-  return host.cgroupTasks.flatMap((path) => {
+  const adopted = host.cgroupAdopts ? [barrier("cgroup", "systemd moves us to the container's cgroup")] : [];
+  const joined = host.cgroupTasks.flatMap((path) => {
     const reason: Reason = {
       label: `join cgroup ${path.slice(0, path.lastIndexOf("/"))}`,
       pointer: "/linux/cgroupsPath",
@@ -23,4 +24,5 @@ export function joinCgroups(host: Host): Node[] {
       ...writeFile(reason, "0"),
     ];
   });
+  return [...adopted, ...joined];
 }

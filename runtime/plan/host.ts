@@ -68,6 +68,8 @@ export interface Host {
   readonly hierarchies: readonly Hierarchy[];
   /** Files of cgroup v1 that a process of one thread joins the container's cgroups by, writing "0". */
   readonly cgroupTasks: readonly string[];
+  /** The init waits to be moved to its cgroup by systemd. */
+  readonly cgroupAdopts?: boolean;
   /** The container has a directory of cgroup v2. The runtime opens it for the init, who is made in it. */
   readonly unifiedCgroup: boolean;
   /** Mount points of proc and sysfs: they must not stay reachable when the root is not pivoted. */

@@ -88,7 +88,7 @@ export interface Attempt {
 }
 export const MAX_ERRNOS = 6;
 
-export type BarrierName = "namespaces" | "mounted" | "ready" | "start" | "listener";
+export type BarrierName = "cgroup" | "namespaces" | "mounted" | "ready" | "start" | "listener";
 
 /**
  * Tell the runtime that we are here, and wait for it. If the runtime has died, the program ends; but at `start` it waits

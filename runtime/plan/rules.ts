@@ -77,7 +77,7 @@ function* checkShape(visits: readonly Visit[]): Generator<string> {
   }
 }
 
-const BARRIERS: readonly BarrierName[] = ["namespaces", "mounted", "ready", "start", "listener"];
+const BARRIERS: readonly BarrierName[] = ["cgroup", "namespaces", "mounted", "ready", "start", "listener"];
 
 /** The runtime expects the barriers in this order, and the late strings are there from `ready` on. */
 function* checkOrder(visits: readonly Visit[]): Generator<string> {

@@ -1,0 +1,3 @@
+import { cgroupfs, runCommandTests } from "./commands.ts";
+
+runCommandTests(cgroupfs);

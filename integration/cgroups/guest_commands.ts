@@ -1,0 +1,5 @@
+/** Tests for a guest with systemd: `integration/guest/run` has them run there. @module */
+import { cgroupfs, runCommandTests, systemd } from "./commands.ts";
+
+runCommandTests(cgroupfs);
+runCommandTests(systemd);
