@@ -5,7 +5,7 @@
  */
 import { assert } from "@std/assert";
 import { createContainer } from "../runtime/container/create.ts";
-import { withoutHybrid } from "./bench/hybrid.ts";
+import { withV1Controllers } from "./support/v1_controllers.ts";
 import { goldenBundle } from "./faults/golden.ts";
 import { type Box, containerTest } from "./support/fixture.ts";
 
@@ -38,7 +38,7 @@ containerTest(`the init of a waiting container has less than ${MAX_RSS_KB} kB in
 for (const peer of ["runc", "crun"]) {
   containerTest(`for comparison: ${peer}`, async (box) => {
     const measure = (under: readonly string[]) => memoryOfPeer(box, [...under, peer]);
-    const { rss, pss } = peer === "crun" ? await withoutHybrid(measure) : await measure([]);
+    const { rss, pss } = peer === "crun" ? await withV1Controllers(["hugetlb"], measure) : await measure([]);
     console.log(`${peer}  RSS ${rss} kB, PSS ${pss} kB`);
   }, { needs: [peer] });
 }

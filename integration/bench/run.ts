@@ -9,7 +9,7 @@
 import { build } from "../../build.ts";
 import type { BundleOptions } from "../support/bundle.ts";
 import { Box } from "../support/fixture.ts";
-import { withoutHybrid } from "./hybrid.ts";
+import { withV1Controllers } from "../support/v1_controllers.ts";
 
 /** What is run: the same program in less and in more of a container. */
 const CASES: Readonly<Record<string, BundleOptions>> = {
@@ -45,7 +45,7 @@ async function measureAll(size: Size): Promise<Row[]> {
   const box = new Box();
   try {
     const hako = build(`${box.directory}/dist`);
-    return await withoutHybrid(async (under) => {
+    return await withV1Controllers(["hugetlb"], async (under) => {
       const rows: Row[] = [];
       for (const [name, options] of Object.entries(CASES)) {
         const { path } = box.bundle({ args: ["/bin/true"], ...options });

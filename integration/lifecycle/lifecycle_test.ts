@@ -189,7 +189,7 @@ containerTest("hooks run in their order and namespaces, with the state on stdin"
 
   await ok(hako("create", "--bundle", path, box.id));
   const host = Deno.hostname();
-  const created = [`prestart ${host} creating`, `createRuntime ${host} creating`];
+  const created = [`prestart ${host} created`, `createRuntime ${host} creating`];
   const lines = () => Deno.readTextFileSync(log).trim().split("\n");
   // Its host name is set at the end: a hook before pivot_root sees the name that the namespace began with.
   assertEquals(lines(), [...created, `createContainer ${host} creating`]);
@@ -220,6 +220,32 @@ for (const kind of KINDS) {
         return await ok(hako("delete", "--force", box.id)).then(() => undefined);
       }
       await fails(hako("delete", "--force", box.id), words, 0);
+    },
+  );
+}
+
+for (const kind of ["poststart", "poststop"] as const) {
+  containerTest(
+    `a ${kind} hook that fails does not keep others from running, as in version 1.2`,
+    async (box) => {
+      const hako = hakoOf(box);
+      const ran = `${box.directory}/ran`;
+      const { path } = box.bundle({
+        args: ["sleep", "1000"],
+        config: {
+          ociVersion: "1.2.1",
+          hooks: { [kind]: [{ path: "/bin/false" }, { path: "/bin/touch", args: ["touch", ran] }] },
+        },
+      });
+      await ok(hako("create", "--bundle", path, box.id));
+      await fails(hako("start", box.id), kind === "poststart" ? "error running poststart hook #0" : "", 0);
+      assertEquals(await ok(hako("list", "--quiet")), `${box.id}\n`);
+      await fails(
+        hako("delete", "--force", box.id),
+        kind === "poststop" ? "error running poststop hook #0" : "",
+        0,
+      );
+      Deno.statSync(ran);
     },
   );
 }

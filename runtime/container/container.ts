@@ -28,7 +28,6 @@ import { parseConfig } from "../spec/parse.ts";
 import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./control_group.ts";
 import { filterFromJson } from "./filter.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
-import { log } from "../log.ts";
 import { giveListener } from "./listener.ts";
 import { listIds, ociState, type State, StateDirectory } from "./state.ts";
 
@@ -375,13 +374,7 @@ export class Container {
     this.close();
     this.#removeCgroup();
     this.#directory.remove();
-    if (context === undefined) return;
-    try {
-      runHooks(config, "poststop", context);
-    } catch (error) {
-      // runtime.md: logged, and the rest goes on as if it had succeeded.
-      log.warn(error instanceof Error ? error.message : `${error}`);
-    }
+    if (context !== undefined) runHooks(config, "poststop", context);
   }
 
   /** Its creator was killed. The init sees that at its next barrier at the latest, and ends. */

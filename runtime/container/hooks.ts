@@ -8,6 +8,7 @@ import { StateError } from "../errors.ts";
 import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
 import { endsWithin, pidfdOpen } from "../linux/processes.ts";
+import { log } from "../log.ts";
 import type { Host } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import { planHook } from "../plan/plan_exec.ts";
@@ -30,7 +31,8 @@ export interface HookContext {
 type Kind = keyof Hooks;
 
 const STATUS: Readonly<Record<Kind, string>> = {
-  prestart: "creating",
+  // Once they ran after `create`, and were told so.
+  prestart: "created",
   createRuntime: "creating",
   createContainer: "creating",
   startContainer: "created",
@@ -42,29 +44,47 @@ const STATUS: Readonly<Record<Kind, string>> = {
 const IN_CONTAINER: readonly Kind[] = ["createContainer", "startContainer"];
 
 /**
- * Runs the hooks of one kind, in order, until one fails.
+ * Runs the hooks of one kind, in order, until one fails. Where the specification has a failure logged, all run.
  *
  * @throws {StateError} if a hook fails, or takes longer than its timeout
  */
 export function runHooks(config: Config, kind: Kind, context: HookContext): void {
   config.hooks?.[kind]?.forEach((hook, index) => {
-    const pointer = `/hooks/${kind}/${index}`;
-    const pid = kind === "poststop" ? undefined : context.pid;
-    const state = JSON.stringify(ociState({ ...context, pid }, STATUS[kind]));
-    const label = `error running ${kind} hook #${index} ${hook.path}`;
-    const { path, args = [path] } = hook;
-    const outcome = onBehalfOf(
-      { label, pointer },
-      () =>
-        IN_CONTAINER.includes(kind)
-          ? withStreams(state, (stdio) => runInContainer(config, hook, { context, pointer, stdio }))
-          // As runc: without env a hook has ours.
-          : runProgram({ ...hook, args, input: state }),
-    );
-    const problem = describe(outcome);
-    if (problem === undefined) return;
-    throw new StateError(context.id, `${label}: ${problem}, asked for by config.json ${pointer}`);
+    try {
+      runHook(config, hook, { kind, index, context });
+    } catch (error) {
+      if (!isOnlyLogged(config, kind)) throw error;
+      log.warn(error instanceof Error ? error.message : `${error}`);
+    }
   });
+}
+
+/** "as if the hook had succeeded": runtime.md#lifecycle, which says so of poststart hooks until version 1.3. */
+function isOnlyLogged({ ociVersion }: Config, kind: Kind): boolean {
+  return kind === "poststop" || (kind === "poststart" && /^1\.[0-2]\./.test(ociVersion));
+}
+
+function runHook(
+  config: Config,
+  hook: Hook,
+  { kind, index, context }: { readonly kind: Kind; readonly index: number; readonly context: HookContext },
+): void {
+  const pointer = `/hooks/${kind}/${index}`;
+  const pid = kind === "poststop" ? undefined : context.pid;
+  const state = JSON.stringify(ociState({ ...context, pid }, STATUS[kind]));
+  const label = `error running ${kind} hook #${index} ${hook.path}`;
+  const { path, args = [path] } = hook;
+  const outcome = onBehalfOf(
+    { label, pointer },
+    () =>
+      IN_CONTAINER.includes(kind)
+        ? withStreams(state, (stdio) => runInContainer(config, hook, { context, pointer, stdio }))
+        // As runc: without env a hook has ours.
+        : runProgram({ ...hook, args, input: state }),
+  );
+  const problem = describe(outcome);
+  if (problem === undefined) return;
+  throw new StateError(context.id, `${label}: ${problem}, asked for by config.json ${pointer}`);
 }
 
 function describe({ status, output }: Outcome): string | undefined {

@@ -101,15 +101,6 @@ function refuse({ index, mount, destination, type, options }: PlannedMount): voi
   }
   if (type !== "bind" || options.extensions.has("remount")) return;
   if (mount.source === undefined) throw new ConfigError(`${pointer}/source`, "must be set for a bind mount");
-  const datum = options.data[0];
-  if (datum !== undefined) {
-    throw new ConfigError(
-      `${pointer}/options/${datum.option}`,
-      `bind mounts cannot have any filesystem-specific options applied, not "${
-        mount.options![datum.option]
-      }"`,
-    );
-  }
 }
 
 /** A mount whose files belong to other ids than on disk. */
