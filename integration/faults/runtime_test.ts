@@ -22,9 +22,12 @@ containerCases({
     /^hako: exec: "nothing": executable file not found in \$PATH \(ENOENT\), asked for by config.json \/process\/args\/0$/m,
     { args: ["nothing"] },
   ),
-  "a directory as executable": fails(/^hako: exec: "\/bin": is a directory .*\/process\/args\/0$/m, {
-    args: ["/bin"],
-  }),
+  "a directory as executable": fails(
+    /^hako: exec: "\/bin": is a directory: permission denied .*\/process\/args\/0$/m,
+    {
+      args: ["/bin"],
+    },
+  ),
   "an executable that the kernel refuses": fails(/exec.*: exec format error \(ENOEXEC\).*\/process\/args$/m, {
     args: ["/bin/empty"],
     image: (rootfs) => Deno.writeTextFileSync(`${rootfs}/bin/empty`, "", { mode: 0o755 }),

@@ -146,6 +146,11 @@ containerTest(
     });
 
     await fails(hako("exec", box.id, "nosuch"), 'exec: "nosuch": executable file not found in $PATH', 255);
+    await fails(
+      hako("exec", "--cwd", "/absent", box.id, "true"),
+      "no such file or directory (ENOENT), asked for by config.json /process/cwd",
+      255,
+    );
     await fails(hako("exec", "--user", "root", box.id, "true"), "--user takes decimal numbers", 255);
     const pidFile = `${box.directory}/pid`;
     await ok(hako("exec", "--detach", "--pid-file", pidFile, box.id, "sleep", "1000"));

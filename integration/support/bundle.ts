@@ -110,7 +110,7 @@ const BUSYBOX = "/bin/busybox";
 let applets: readonly string[] | undefined;
 
 /** A root filesystem with busybox and two users, owned by root. */
-function makeRootfs(rootfs: string): void {
+export function makeRootfs(rootfs: string): void {
   for (const name of ["bin", "dev", "etc", "proc", "root", "sys", "tmp"]) {
     Deno.mkdirSync(`${rootfs}/${name}`, { recursive: true, mode: 0o755 });
   }

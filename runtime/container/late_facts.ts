@@ -38,6 +38,8 @@ export function findExecutable(root: number, process: Process): string {
   if (name.startsWith("/proc/")) return name;
   if (name.includes("/")) {
     const problem = executableProblem(root, inWorkingDirectory(process, name));
+    // What execve(2) says, and why. Engines of different ages know the one or the other as 126.
+    if (problem === "EISDIR") throw execError(name, "EACCES", "is a directory: permission denied");
     if (problem !== undefined) throw execError(name, problem, "");
     return name;
   }

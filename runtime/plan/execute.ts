@@ -4,23 +4,26 @@
  * @see execve(2), config.md#process
  * @module
  */
-import { CLOSE_RANGE_CLOEXEC } from "../linux/generated/constants.ts";
+import { CLOSE_RANGE_CLOEXEC, O_DIRECTORY, O_PATH } from "../linux/generated/constants.ts";
 import type { Process } from "../spec/config.ts";
 import type { Host } from "./host.ts";
-import { openOrCreateInRoot } from "./in_root.ts";
+import { openInRoot, openOrCreateInRoot } from "./in_root.ts";
 import { firstIdmapFd, firstOwnFd, LAST_FD } from "./inherited.ts";
 import { type LateArg, type Node, type Reason, slot, step } from "./node.ts";
 
 /**
- * Enters `process.cwd`, which is made if it is missing.
+ * Enters `process.cwd`, which is made if it is missing, unless it is for a process that joins: a container's user has
+ * mistyped it then, and the runtime is not to change the files of somebody who is at work.
  *
  * By a descriptor that was opened beneath `$root`, so it cannot be outside of it, however the path is written
  * (CVE-2024-21626). While we are root: the user may not be allowed to pass the directories above.
  */
-export function workingDirectory(process: Process): Node[] {
-  const reason: Reason = { label: `enter ${process.cwd}`, pointer: "/process/cwd" };
+export function workingDirectory({ cwd }: Process, missing: "create" | "fail"): Node[] {
+  const reason: Reason = { label: `enter ${cwd}`, pointer: "/process/cwd" };
   return [
-    ...openOrCreateInRoot(reason, { path: process.cwd, type: "directory", save: "$cwd" }),
+    ...(missing === "create"
+      ? openOrCreateInRoot(reason, { path: cwd, type: "directory", save: "$cwd" })
+      : [openInRoot(reason, cwd, "$cwd", { flags: O_PATH | O_DIRECTORY })]),
     step(reason, "fchdir", [slot("$cwd")]),
   ];
 }

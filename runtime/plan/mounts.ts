@@ -202,8 +202,8 @@ function bind(config: Config, planned: PlannedMount, host: Host): Node[] {
     throw new ConfigError(
       reason.pointer,
       type === "file"
-        ? `the source is a file and "${destination}" is a directory: not a directory`
-        : `the source is a directory and "${destination}" is not a directory`,
+        ? `a file cannot be mounted on the directory "${destination}": not a directory`
+        : `a directory cannot be mounted on the file "${destination}": not a directory`,
     );
   }
   const cloned = isCloned(planned) && namespace(config, "user") !== "new";

@@ -72,7 +72,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
 
     // From here on there is only the container's root.
     ...enterRootfs(config, host),
-    ...workingDirectory(process),
+    ...workingDirectory(process, "create"),
     ...readonlyRootfs(config),
     ...hostname(config),
     ...sysctl(config),

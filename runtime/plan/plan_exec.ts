@@ -61,7 +61,7 @@ export function planExec(
     ...keyring(config, process, host),
     ...nullStreams(process, host),
     ...terminal(process),
-    ...workingDirectory(process),
+    ...workingDirectory(process, "fail"),
     ...apparmorProfile(process, host),
     ...selinuxLabel(process, host),
     ...scheduler(process),
