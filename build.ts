@@ -2,24 +2,27 @@
  * `deno task build [DIR]` makes a Hako that stands on its own in `dist/`, or in DIR: it needs no npm cache, PATH, HOME
  * or network. It knows its own place, so build it where it is to stay.
  *
- * - `hako`: all modules as one executable script, but for those that few commands need: they have files of their own
+ * - `hako`: the commands that engines give, as one executable script
+ * - `main.js`: all commands; `seccomp.js`, `bpf.js`: what few of them need
  * - `deno`: the Deno that runs this, linked or copied
- * - `cache`: V8's code cache for both
+ * - `cache`: V8's code cache for all of them
  *
- * `deno task compile [DIR]` makes one file of the three, where Deno's `denort` can be had.
+ * `deno task compile [DIR]` makes one file of it, where Deno's `denort` can be had.
  *
  * @module
  */
 
 const MAIN = `${import.meta.dirname}/main.ts`;
+const ENGINE = `${import.meta.dirname}/runtime/cli/engine.ts`;
 
 /**
  * What is imported when it is needed, by a specifier that is the same wherever it is: its module, and its file in dist/.
- * All that is in `hako` takes time at the start of every command, about a millisecond for 100 kB.
+ * All that is in `hako` takes time at the start of every command, about a millisecond for 30 kB.
  */
 const SEPARATE = [
   { specifier: "../../wasm/mod.ts", module: `${import.meta.dirname}/wasm/mod.ts`, file: "seccomp.js" },
   { specifier: "../../wasm/tool.ts", module: `${import.meta.dirname}/wasm/tool.ts`, file: "bpf.js" },
+  { specifier: "../../main.ts", module: MAIN, file: "main.js" },
 ] as const;
 
 /**
@@ -66,12 +69,12 @@ export function build(directory: string): string {
 
   for (const { module, file } of SEPARATE) replace(`${dist}/${file}`, bundle(module));
   const hako = `${dist}/hako`;
-  replace(hako, execLine(dist) + bundleMain());
+  replace(hako, execLine(dist) + bundle(ENGINE));
 
   Deno.mkdirSync(`${dist}/cache`, { recursive: true });
   Deno.removeSync(`${dist}/cache`, { recursive: true });
   run(hako, "--warm-up", "--version");
-  for (const { file } of SEPARATE) run("/bin/sh", "-c", denoLine(dist, file));
+  for (const { file } of SEPARATE) run("/bin/sh", "-c", `${denoLine(dist, file)} --warm-up --version`);
   return hako;
 }
 
@@ -82,17 +85,13 @@ function replace(path: string, text: string): void {
   Deno.renameSync(`${path}.new`, path);
 }
 
-function bundle(...args: string[]): string {
-  return deno("bundle", "--quiet", "--minify", ...args);
-}
-
-function bundleMain(): string {
-  let text = bundle(...SEPARATE.map(({ specifier }) => `--external=${specifier}`), MAIN);
+/** `module` with all that it imports but what is separate. */
+function bundle(module: string): string {
+  const external = SEPARATE.map(({ specifier }) => `--external=${specifier}`);
+  let text = deno("bundle", "--quiet", "--minify", ...external, module);
   for (const { specifier, file } of SEPARATE) {
-    const parts = text.split(`import("${specifier}")`);
-    if (parts.length === 1) throw new Error(`nothing imports ${specifier}`);
     // No literal: Deno reads at the start whatever a literal names.
-    text = parts.join(`import(new URL("${file}",import.meta.url).href)`);
+    text = text.replaceAll(`import("${specifier}")`, `import(new URL("${file}",import.meta.url).href)`);
   }
   return text;
 }

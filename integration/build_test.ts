@@ -85,6 +85,7 @@ Deno.test("is readable beside Deno, and builds over itself", () => {
     "cache",
     "deno",
     "hako",
+    "main.js",
     "seccomp.js",
   ]);
   build(`${above}/it's here`);

@@ -1,5 +1,5 @@
 /**
- * The four errors that Hako throws on purpose. Anything else that reaches `main.ts` is a bug and prints its stack.
+ * The four errors that Hako throws on purpose. Anything else that reaches `cli/program.ts` is a bug and prints its stack.
  *
  * A message is one line: what was being done, the call, the errno text in libc's words, the config member. Engines
  * classify containers' failures by these texts (moby daemon/errors.go, Podman libpod/oci_util.go), so the words

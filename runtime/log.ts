@@ -1,5 +1,5 @@
 /**
- * The log: stderr, or the file of `--log`, in runc's two formats. It is synchronous and the only file beside `main.ts`
+ * The log: stderr, or the file of `--log`, in runc's two formats. It is synchronous and the only file beside `cli/program.ts`
  * that writes to stderr.
  *
  * Callers read the file of a command that failed, and not alike: containerd takes the last line of level "error" and
@@ -56,7 +56,7 @@ export class Log {
     this.#note("warning", message, fields);
   }
 
-  /** Why the command failed, told once, by `main.ts`: to the log, and to stderr too where the log is a file. */
+  /** Why the command failed, told once, by `cli/program.ts`: to the log, and to stderr too where the log is a file. */
   error(message: string, fields: Fields = {}): void {
     if (this.#file === undefined) return this.#stderr(this.#stderrLine("error", message, fields));
     this.#stderr(`hako: ${message}\n`);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { SPEC_VERSION, VERSION } from "../runtime/cli/version.ts";
+import { VERSION } from "../runtime/cli/version.ts";
+import { OCI_VERSION } from "../runtime/spec/version.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
@@ -13,7 +14,7 @@ function hako(...args: string[]) {
 Deno.test("--version names the program, the specification and Deno, and says it on stdout alone", () => {
   const { code, stdout, stderr } = hako("--version");
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(stdout, `hako version ${VERSION}\nspec: ${SPEC_VERSION}\ndeno: ${Deno.version.deno}\n`);
+  assertEquals(stdout, `hako version ${VERSION}\nspec: ${OCI_VERSION}\ndeno: ${Deno.version.deno}\n`);
 });
 
 Deno.test("the version is deno.json's", () => {

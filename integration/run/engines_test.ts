@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { FLAGS } from "../../runtime/linux/generated/flags.ts";
+import { CAPABILITIES } from "../../runtime/linux/generated/capabilities.ts";
 import { parseMountOptions } from "../../runtime/plan/mount_options.ts";
 import type { Config, Process } from "../../runtime/spec/config.ts";
 import { type BundleOptions, engineConfig, engineConfigs } from "../support/bundle.ts";
@@ -13,8 +13,8 @@ import { HAKO, run } from "../support/hako.ts";
 import { parseProbe, probeScript } from "../support/probe.ts";
 import { Pty } from "../support/pty.ts";
 
-const CAPABILITIES: ReadonlyMap<string, bigint> = new Map(
-  FLAGS.CAP_.map(([number, name]) => [name, 1n << BigInt(number)]),
+const BITS: ReadonlyMap<string, bigint> = new Map(
+  CAPABILITIES.map((name, number) => [name, 1n << BigInt(number)]),
 );
 const HELD = BigInt(`0x${/^CapPrm:\t(.*)$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1]}`);
 
@@ -34,7 +34,7 @@ function adapt({ process }: Config): { process: Partial<Process>; notes: string[
   const sets = Object.entries(capabilities).map(([set, names]: [string, readonly string[]]) => [
     set,
     names.filter((name) => {
-      const held = (HELD & CAPABILITIES.get(name)!) !== 0n;
+      const held = (HELD & BITS.get(name)!) !== 0n;
       if (!held) notes.add(`without ${name}, which we do not hold`);
       return held;
     }),
@@ -106,7 +106,7 @@ function expectedLines({ process, linux, hostname }: Config): string[] {
   const { user, capabilities = {}, rlimits = [], env = [], noNewPrivileges, oomScoreAdj } = process!;
   const { sysctl = {}, devices = [], uidMappings } = linux!;
   const mask = (names: readonly string[] = []) =>
-    names.reduce((all, name) => all | CAPABILITIES.get(name)!, 0n).toString(16).padStart(16, "0");
+    names.reduce((all, name) => all | BITS.get(name)!, 0n).toString(16).padStart(16, "0");
   // The program of another user than root has what is ambient.
   const [permitted, effective] = user.uid === 0
     ? [capabilities.permitted, capabilities.effective]

@@ -8,9 +8,9 @@ import {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 } from "../linux/generated/constants.ts";
 import { knowsFilterFlags } from "../linux/seccomp.ts";
-import { CAPABILITY_NAMES } from "../plan/capabilities.ts";
+import { CAPABILITIES } from "../linux/generated/capabilities.ts";
 import { mountOptionNames } from "../plan/mount_options.ts";
-import { OCI_VERSION } from "../spec/default.ts";
+import { OCI_VERSION } from "../spec/version.ts";
 import { defineCommand } from "./command.ts";
 import { VERSION } from "./version.ts";
 
@@ -54,7 +54,7 @@ function describe() {
     mountOptions: mountOptionNames(),
     linux: {
       namespaces: ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
-      capabilities: CAPABILITY_NAMES,
+      capabilities: CAPABILITIES,
       cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
       seccomp: {
         ...SECCOMP,

@@ -19,11 +19,6 @@ import { start } from "./start.ts";
 import { state } from "./state.ts";
 import { update } from "./update.ts";
 
-export { type GlobalOptions, globalOptions, runCommand } from "./command.ts";
-export { programHelp } from "./help.ts";
-export { parseOptions } from "./options.ts";
-export { versionText } from "./version.ts";
-
 /** In the order of `--help`. */
 export const commands: Commands = {
   create,

@@ -3,7 +3,7 @@
 import { Container } from "../container/container.ts";
 import { stateRoot } from "../container/state.ts";
 import { defineCommand } from "./command.ts";
-import { OCI_VERSION } from "../spec/default.ts";
+import { OCI_VERSION } from "../spec/version.ts";
 
 export const state = defineCommand({
   name: "state",

@@ -68,13 +68,14 @@ export async function createContainer(config: Config, options: CreateOptions): P
     if (planned?.cgroup.adopts === false) enterCgroup();
     const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
     const plan = transform(planCreate(config, host, filter));
-    capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
-    directory.write("config.json", stringify(config));
-    directory.write("host.json", hostToJson(host));
-    if (filter !== undefined) directory.write("filter.json", filterToJson(filter));
     extraFds.push(...openIdmaps(config, id, directory.path));
     extraFds.push(...openUnified(planned?.cgroup));
     init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
+    // While it makes the namespaces: what later commands read.
+    directory.write("config.json", stringify(config));
+    directory.write("host.json", hostToJson(host));
+    if (filter !== undefined) directory.write("filter.json", filterToJson(filter));
+    capabilityWarnings(config, config.process!, host).forEach((line) => log.warn(line));
     if (planned?.cgroup.adopts) {
       // The barrier "cgroup": the first one, and only there.
       init.next();

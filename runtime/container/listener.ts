@@ -7,7 +7,7 @@
 import { close } from "../linux/files.ts";
 import { pidfdGetfd } from "../linux/processes.ts";
 import type { Config } from "../spec/config.ts";
-import { OCI_VERSION } from "../spec/default.ts";
+import { OCI_VERSION } from "../spec/version.ts";
 import { onBehalfOf } from "./on_behalf_of.ts";
 import { send } from "./ready.ts";
 import type { OciState } from "./state.ts";

@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { OCI_VERSION } from "../spec/default.ts";
+import { OCI_VERSION } from "../spec/version.ts";
 import type { Resources } from "../spec/resources.ts";
 import type { Unit } from "../../cgroups/mod.ts";
 import { StateError, UsageError } from "../errors.ts";

@@ -117,7 +117,7 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
     for (let index = 0; index < 6; index++) {
       const arg = args[index];
       // The high words of addresses stay 0.
-      words[base + RECORD.args / 4 + 2 * index] = arg === undefined ? zero : valueAddress(arg);
+      words[base + RECORD.args / 4 + 2 * index] = arg === undefined || arg === 0 ? zero : valueAddress(arg);
     }
   }
 

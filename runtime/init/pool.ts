@@ -25,6 +25,7 @@ export class Pool {
   readonly #inner: number[] = [];
   readonly #encoder = new TextEncoder();
   #blobs = new Uint8Array(BLOB_BYTES);
+  #words = new Uint32Array(this.#blobs.buffer);
   #used = 0;
 
   constructor(address: number) {
@@ -78,68 +79,78 @@ export class Pool {
   #memory(arg: Exclude<PointerArg, { late: string }>): number {
     if (typeof arg === "string") return this.#string(arg);
     if (arg instanceof Uint8Array) return this.#bytes(arg);
-    if ("buffer" in arg) return this.#bytes(new Uint8Array(arg.buffer));
-    return "strings" in arg ? this.#stringArray(arg.strings) : this.#struct(arg);
+    if ("struct" in arg) return this.#struct(arg);
+    return "buffer" in arg ? this.#reserve(arg.buffer) : this.#stringArray(arg.strings);
   }
 
   #string(text: string): number {
     const bytes = this.#encoder.encode(text);
     // Blobs are zero until something is put there, and so is the NUL.
-    return this.#bytes(bytes, bytes.length + 1);
-  }
-
-  #stringArray(strings: readonly Exclude<PointerArg, StructArg | Uint8Array>[]): number {
-    const words = new Uint32Array(2 * strings.length + 2);
-    const inner: number[] = [];
-    strings.forEach((text, index) => {
-      if (typeof text === "object" && "late" in text) {
-        words[2 * index] = STATUS_ADDRESS + lateOffset(text.late);
-      } else {
-        words[2 * index] = this.#memory(text);
-        inner.push(8 * index);
-      }
-    });
-    return this.#withPointers(words, inner);
-  }
-
-  #struct({ struct, members }: StructArg): number {
-    const bytes: number[] = [];
-    const inner: number[] = [];
-    const layout: Readonly<Record<string, MemberType>> = STRUCTS[struct];
-    for (const name in layout) {
-      const type = layout[name]!;
-      const value = members[name] ?? 0;
-      const end = bytes.length + (type === "pointer" ? 8 : type);
-      if (type === "pointer" && typeof value === "object") inner.push(bytes.length);
-      if (typeof value === "object" && type !== "pointer") bytes.push(...value);
-      else {
-        const word = new Uint32Array(2);
-        setWord(word, 0, typeof value === "object" ? this.#bytes(value) : value);
-        bytes.push(...new Uint8Array(word.buffer, 0, Math.min(8, end - bytes.length)));
-      }
-      while (bytes.length < end) bytes.push(0);
-    }
-    return this.#withPointers(new Uint8Array(bytes), inner);
-  }
-
-  #withPointers(memory: Uint8Array | Uint32Array, inner: readonly number[]): number {
-    const at = this.#bytes(new Uint8Array(memory.buffer, 0, memory.byteLength));
-    for (const offset of inner) this.#inner.push(at + offset);
-    return at;
-  }
-
-  /** Places bytes at a multiple of 8. */
-  #bytes(bytes: Uint8Array, length = bytes.length): number {
-    const at = this.#used;
-    this.#used = at + (length + 7 & ~7);
-    while (this.#used > this.#blobs.length) {
-      const larger = new Uint8Array(this.#blobs.length * 2);
-      larger.set(this.#blobs);
-      this.#blobs = larger;
-    }
+    const at = this.#reserve(bytes.length + 1);
     this.#blobs.set(bytes, at);
     return at;
   }
+
+  #bytes(bytes: Uint8Array): number {
+    const at = this.#reserve(bytes.length);
+    this.#blobs.set(bytes, at);
+    return at;
+  }
+
+  #stringArray(strings: readonly Exclude<PointerArg, StructArg | Uint8Array>[]): number {
+    const at = this.#reserve(8 * strings.length + 8);
+    for (let index = 0; index < strings.length; index++) {
+      const text = strings[index]!;
+      const late = typeof text === "object" && "late" in text;
+      const value = late ? STATUS_ADDRESS + lateOffset(text.late) : this.#memory(text);
+      this.#setNumber(at + 8 * index, 8, value);
+      if (!late) this.#inner.push(at + 8 * index);
+    }
+    return at;
+  }
+
+  #struct({ struct, members }: StructArg): number {
+    const layout: Readonly<Record<string, MemberType>> = STRUCTS[struct];
+    let length = 0;
+    for (const name in layout) length += bytesOf(layout[name]!);
+    const start = this.#reserve(length);
+    let at = start;
+    for (const name in layout) {
+      const type = layout[name]!;
+      const value = members[name] ?? 0;
+      if (typeof value !== "object") this.#setNumber(at, bytesOf(type), value);
+      else if (type !== "pointer") this.#blobs.set(value, at);
+      else {
+        this.#setNumber(at, 8, this.#bytes(value));
+        this.#inner.push(at);
+      }
+      at += bytesOf(type);
+    }
+    return start;
+  }
+
+  #setNumber(at: number, bytes: number, value: number | bigint): void {
+    if (bytes === 8) setWord(this.#words, at / 4, value);
+    else if (bytes === 4) this.#words[at / 4] = Number(value);
+    else for (let index = 0; index < bytes; index++) this.#blobs[at + index] = Number(value) >> (8 * index);
+  }
+
+  /** Room at a multiple of 8, all zero. @returns its offset */
+  #reserve(length: number): number {
+    const at = this.#used;
+    this.#used = at + (length + 7 & ~7);
+    if (this.#used > this.#blobs.length) {
+      const old = this.#blobs;
+      this.#blobs = new Uint8Array(2 * this.#used);
+      this.#words = new Uint32Array(this.#blobs.buffer);
+      this.#blobs.set(old);
+    }
+    return at;
+  }
+}
+
+function bytesOf(type: MemberType): number {
+  return type === "pointer" ? 8 : type;
 }
 
 /** A number or a bigint as 64 bits, in two's complement, low word first. */

@@ -214,7 +214,6 @@ const FLAG_GROUPS: Readonly<Record<string, { readonly names: RegExp; readonly ki
   "CLONE_": { names: /^CLONE_/, kind: "bits" },
   "PR_": { names: /^PR_(?!CAP_AMBIENT_)/, kind: "enum" },
   "PR_CAP_AMBIENT_": { names: /^PR_CAP_AMBIENT_/, kind: "enum" },
-  "CAP_": { names: /^CAP_/, kind: "enum" },
   "KEYCTL_": { names: /^KEYCTL_/, kind: "enum" },
   "RLIMIT_": { names: /^RLIMIT_/, kind: "enum" },
   "SCHED_": { names: /^SCHED_(?!FLAG|RESET|NORMAL)/, kind: "enum" },
@@ -421,6 +420,15 @@ export type FlagGroup = keyof typeof FLAGS;
 `;
 }
 
+function capabilities(head: string, values: ReadonlyMap<string, number>): string {
+  const rows = [...values].filter(([name]) => name.startsWith("CAP_")).sort(([, a], [, b]) => a - b);
+  if (rows.some(([, value], index) => value !== index)) throw new Error("the capabilities have gaps");
+  return `${head}
+/** capabilities(7): each at its number. */
+export const CAPABILITIES: readonly string[] = [\n${rows.map(([name]) => `  "${name}",\n`).join("")}];
+`;
+}
+
 async function main(): Promise<void> {
   const version = await evaluate("x86_64", "kernel", ["LINUX_VERSION_MAJOR", "LINUX_VERSION_PATCHLEVEL"]);
   const glibc = await evaluate("x86_64", "libc", ["__GLIBC__", "__GLIBC_MINOR__"]);
@@ -432,6 +440,7 @@ async function main(): Promise<void> {
     "syscalls.ts": await syscalls(head),
     "errno.ts": await errno(head),
     "constants.ts": table.text,
+    "capabilities.ts": capabilities(head, table.values),
     "flags.ts": flags(head, table.values),
   };
   for (const [name, text] of Object.entries(files)) {

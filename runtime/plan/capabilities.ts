@@ -13,17 +13,14 @@ import {
   PR_CAP_AMBIENT_RAISE,
   PR_CAPBSET_DROP,
 } from "../linux/generated/constants.ts";
-import { FLAGS } from "../linux/generated/flags.ts";
+import { CAPABILITIES } from "../linux/generated/capabilities.ts";
 import type { Capabilities, Config, Process } from "../spec/config.ts";
 import type { Host } from "./host.ts";
 import { namespace } from "./namespaces.ts";
 import { type Node, type Reason, step } from "./node.ts";
 
-const NUMBERS: ReadonlyMap<string, number> = new Map(FLAGS.CAP_.map(([number, name]) => [name, number]));
+const NUMBERS: ReadonlyMap<string, number> = new Map(CAPABILITIES.map((name, number) => [name, number]));
 const POINTER = "/process/capabilities";
-
-/** Every capability that config.json may name, by its number. */
-export const CAPABILITY_NAMES: readonly string[] = [...NUMBERS.keys()];
 
 /**
  * Drops from the bounding set what is not in `bounding`. Needs CAP_SETPCAP in the effective set, so it goes before

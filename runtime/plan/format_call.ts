@@ -4,6 +4,7 @@
  * @module
  */
 import * as c from "../linux/generated/constants.ts";
+import { CAPABILITIES } from "../linux/generated/capabilities.ts";
 import { FLAGS } from "../linux/generated/flags.ts";
 import type { SyscallName } from "../linux/generated/syscalls.ts";
 import type { Arg, StringsArg, StructArg } from "./node.ts";
@@ -77,7 +78,7 @@ function named(constants: Readonly<Record<string, number>>): Names {
   return Object.entries(constants).map(([name, value]) => [value, name]);
 }
 
-const capability = one(FLAGS.CAP_);
+const capability = one(CAPABILITIES.map((name, number) => [number, name]));
 const signal = one(FLAGS.SIG);
 const cloneFlags = flags(FLAGS.CLONE_);
 const mountAttributes = flags([[c.MOUNT_ATTR__ATIME, "MOUNT_ATTR__ATIME"], ...FLAGS.MOUNT_ATTR_]);
@@ -247,7 +248,7 @@ function capabilitySets(members: StructArg["members"]): string {
 }
 
 function capabilities(mask: bigint): string {
-  const all = FLAGS.CAP_;
-  if (mask === (1n << BigInt(all.length)) - 1n) return `${all[0][1]}..${all.at(-1)![1]}`;
-  return flags(all.map(([number, name]) => [2 ** number, name]))(mask);
+  const all = (1n << BigInt(CAPABILITIES.length)) - 1n;
+  if (mask === all) return `${CAPABILITIES[0]}..${CAPABILITIES.at(-1)}`;
+  return flags(CAPABILITIES.map((name, number) => [2 ** number, name]))(mask);
 }

@@ -5,9 +5,7 @@
  */
 
 import type { Config, Mount, Namespace } from "./config.ts";
-
-/** The version of the specification that the types of this folder describe. */
-export const OCI_VERSION = "1.3.0";
+import { OCI_VERSION } from "./version.ts";
 
 /** What the config is to be run on. */
 export interface DefaultConfigOptions {
