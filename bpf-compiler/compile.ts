@@ -6,7 +6,7 @@
 
 import { WEIGHTS } from "./generated/weights.ts";
 import { lower } from "./lower.ts";
-import { encodeMessage } from "./message.ts";
+import { type Costs, encodeMessage } from "./message.ts";
 import { type Diagnostic, type Policy, PolicyError } from "./policy.ts";
 import { FLAGS, validate } from "./validate.ts";
 
@@ -65,8 +65,12 @@ export interface CompilerModule {
   outputLength(): number;
 }
 
-/** What a decision costs that does not depend on how often it is taken: steps of a million calls per instruction. */
-const PRICES: Readonly<Record<Objective, number>> = { size: 4e6, uniform: 5e3, weighted: 5e3 };
+/** 14 tests of the number are 19 instructions. */
+const COSTS: Readonly<Record<Objective, Costs>> = {
+  size: { price: 4e6, longestWay: 0xffffffff },
+  uniform: { price: 5e3, longestWay: 14 },
+  weighted: { price: 5e3, longestWay: 14 },
+};
 
 // assembly/index.ts and assembly/equivalence.ts
 const EQUIVALENT = 0;
@@ -94,7 +98,7 @@ export function compile(module: CompilerModule, policy: unknown, options: Compil
     weights: objective === "weighted" ? weights : "uniform",
   }, (found) => diagnostics.push(found));
 
-  const message = encodeMessage(lowered, PRICES[objective]);
+  const message = encodeMessage(lowered, COSTS[objective]);
   const at = module.allocate(message.byteLength);
   new Uint32Array(module.memory.buffer, at, message.length).set(message);
   const result = module.compile(at);

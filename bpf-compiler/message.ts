@@ -10,8 +10,15 @@ import { OPERATORS } from "./validate.ts";
 /** Weights are passed as integers: this many to one call in a million. */
 export const WEIGHT_UNIT = 1000;
 
-/** @param price of one instruction, in calls of a million */
-export function encodeMessage(lowered: Lowered, price: number): Uint32Array<ArrayBuffer> {
+/** What is to be weighed against each other. */
+export interface Costs {
+  /** Of one instruction, in calls of a million. */
+  readonly price: number;
+  /** How many tests of its number a call of a rare ABI may take. */
+  readonly longestWay: number;
+}
+
+export function encodeMessage(lowered: Lowered, { price, longestWay }: Costs): Uint32Array<ArrayBuffer> {
   const conditions: number[] = [];
   const rules: number[] = [];
   const decisions: number[] = [];
@@ -37,6 +44,7 @@ export function encodeMessage(lowered: Lowered, price: number): Uint32Array<Arra
     lowered.bigEndian ? 1 : 0,
     lowered.badArchitecture,
     Math.round(price * WEIGHT_UNIT),
+    longestWay,
     counts.conditions,
     counts.rules,
     lowered.decisions.length,

@@ -1,10 +1,10 @@
 // @ts-nocheck: AssemblyScript, which asc checks
 /** From a section to nodes: which decision a number of a system call leads to. */
 
-import { and, test } from "./graph.ts";
-import { AT_LEAST } from "./opcodes.ts";
+import { and, codeOf, constantOf, falseOf, test, trueOf } from "./graph.ts";
+import { AT_LEAST, EQUAL } from "./opcodes.ts";
 // deno-lint-ignore verbatim-module-syntax -- AssemblyScript has no imports of types
-import { price, Section } from "./policy.ts";
+import { longestWay, price, Section } from "./policy.ts";
 import { decide, Intervals } from "./tree.ts";
 
 /** __X32_SYSCALL_BIT */
@@ -33,7 +33,57 @@ function withX32(intervals: Intervals): u32 {
     low.add(intervals.firsts[i], intervals.targets[i], intervals.weights[i]);
   }
   const x86 = decide(low, price());
-  return test(AT_LEAST, X32_BIT, decide(exceptions(intervals, low, and(~X32_BIT, x86)), price()), x86);
+  const same = and(~X32_BIT, x86);
+  const x32 = decide(exceptions(intervals, low, same), price());
+  return test(AT_LEAST, X32_BIT, shorten(x32, same, low, X32_BIT, 0xffffffff, 1), x86);
+}
+
+/**
+ * The tree at `node`, for the numbers of x32 from `first` to `last`. Where two trees in a row take more tests than
+ * longestWay(), the second is entered further down, or the part of it that is needed is made again.
+ *
+ * @param same where those go that do as on x86_64
+ * @param depth how many tests are behind us
+ */
+function shorten(node: u32, same: u32, low: Intervals, first: u32, last: u32, depth: u32): u32 {
+  if (node == same) {
+    const from = first & ~X32_BIT, to = last & ~X32_BIT;
+    if (depth + longest(trueOf(same), from, to) <= longestWay()) return same;
+    const inner = enter(trueOf(same), from, to);
+    if (depth + longest(inner, from, to) <= longestWay()) return and(~X32_BIT, inner);
+    // All alike: what is rare on x86_64 must not be slow here.
+    return and(~X32_BIT, decide(low.between(from, to, price() >> 2), price()));
+  }
+  const code = codeOf(node), k = constantOf(node);
+  if (code == AT_LEAST) {
+    const above = shorten(trueOf(node), same, low, k, last, depth + 1);
+    return test(code, k, above, shorten(falseOf(node), same, low, first, k - 1, depth + 1));
+  }
+  if (code != EQUAL) return node;
+  const next = first == k ? k + 1 : first, previous = last == k ? k - 1 : last;
+  const equal = shorten(trueOf(node), same, low, k, k, depth + 1);
+  return test(code, k, equal, shorten(falseOf(node), same, low, next, previous, depth + 1));
+}
+
+/** Where a number from `first` to `last` comes to in the tree at `node` in any case. */
+function enter(node: u32, first: u32, last: u32): u32 {
+  while (true) {
+    const code = codeOf(node), k = constantOf(node);
+    const isAbove = code == AT_LEAST && first >= k;
+    const isBelow = (code == AT_LEAST || code == EQUAL) && last < k;
+    if (isAbove) node = trueOf(node);
+    else if (isBelow || (code == EQUAL && first > k)) node = falseOf(node);
+    else return node;
+  }
+}
+
+/** The most tests that a number from `first` to `last` takes in the tree at `node`. */
+function longest(node: u32, first: u32, last: u32): u32 {
+  const code = codeOf(node), k = constantOf(node);
+  if (first > last || (code != AT_LEAST && code != EQUAL)) return 0;
+  if (code == EQUAL || last < k) return 1 + longest(falseOf(node), first, last);
+  if (first >= k) return 1 + longest(trueOf(node), first, last);
+  return 1 + max<u32>(longest(trueOf(node), k, last), longest(falseOf(node), first, k - 1));
 }
 
 /** The numbers from X32_BIT, of which those that do as without it lead to `same`. */

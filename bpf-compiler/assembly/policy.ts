@@ -2,14 +2,14 @@
 /**
  * Reads the message in which `message.ts` passes a policy: words of 32 bits.
  *
- *     header      bigEndian, badArchitecture, price; how many conditions, rules, decisions, sections
+ *     header      bigEndian, badArchitecture, price, longestWay; how many conditions, rules, decisions, sections
  *     conditions  argument, operator, wide, high, low, maskHigh, maskLow
  *     rules       verdict, first condition, conditions
  *     decisions   otherwise, first rule, rules
  *     sections    auditArch, spans, points; then each span (first, decision) and point (number, decision, weight)
  */
 
-const HEADER: u32 = 7;
+const HEADER: u32 = 8;
 const CONDITION: u32 = 7;
 const RULE: u32 = 3;
 const DECISION: u32 = 3;
@@ -37,9 +37,9 @@ function word(at: u32): u32 {
 
 export function openPolicy(at: usize): void {
   message = at;
-  rules = HEADER + word(3) * CONDITION;
-  decisions = rules + word(4) * RULE;
-  sections = decisions + word(5) * DECISION;
+  rules = HEADER + word(4) * CONDITION;
+  decisions = rules + word(5) * RULE;
+  sections = decisions + word(6) * DECISION;
 }
 
 export function isBigEndian(): bool {
@@ -56,8 +56,13 @@ export function price(): u64 {
   return <u64> word(2);
 }
 
+/** How many tests of its number a call of a rare ABI may take. */
+export function longestWay(): u32 {
+  return word(3);
+}
+
 export function decisionCount(): u32 {
-  return word(5);
+  return word(6);
 }
 
 export function argumentOf(condition: u32): u32 {
@@ -113,7 +118,7 @@ export function argumentOffset(argument: u32, high: bool): u32 {
 /** Walks over the sections: `while (section.next())`. */
 export class Section {
   private at: u32 = sections;
-  private left: u32 = word(6);
+  private left: u32 = word(7);
   auditArch: u32 = 0;
   spans: u32 = 0;
   points: u32 = 0;

@@ -40,6 +40,16 @@ export class Intervals {
     this.targets.push(target);
     this.weights.push(weight);
   }
+
+  /** Those of the numbers from `first` to `last`, each with the same weight. */
+  between(first: u32, last: u32, weight: u64): Intervals {
+    const part = new Intervals();
+    for (let i = 0; i < this.firsts.length && this.firsts[i] <= last; i++) {
+      if (i + 1 < this.firsts.length && this.firsts[i + 1] <= first) continue;
+      part.add(max<u32>(first, this.firsts[i]), this.targets[i], weight);
+    }
+    return part;
+  }
 }
 
 /**
