@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Condition, Lowered } from "./lower.ts";
+import type { Condition, Lowered } from "./lowered.ts";
 import { OPERATORS } from "./validate.ts";
 
 /** Weights are passed as integers: this many to one call in a million. */

@@ -12,7 +12,7 @@
  */
 
 import { and, load as loadWord, result, test, testEqual } from "./graph.ts";
-import { ANY_BIT, AT_LEAST, GREATER } from "./opcodes.ts";
+import { ANY_BIT } from "./opcodes.ts";
 import {
   argumentOf,
   argumentOffset,
@@ -24,7 +24,6 @@ import {
   GE,
   GT,
   isWide,
-  LE,
   LT,
   MASKED_EQ,
   maskOf,
@@ -34,7 +33,10 @@ import {
   ruleCount,
   verdictOf,
 } from "./policy.ts";
-import { decide, Intervals } from "./tree.ts";
+import { ruleByRule } from "./rules.ts";
+import { decideSubsets } from "./subsets.ts";
+import { Intervals } from "./tree.ts";
+import { FALSE, LOW, OPEN, TRUE, Values } from "./values.ts";
 
 type State = u32[];
 
@@ -42,16 +44,6 @@ type State = u32[];
 const MOST_CLASSES: i32 = 3000;
 /** Rules of one call above which not even the first state is looked at: each state costs time by its length. */
 const MOST_RULES: u32 = 200;
-/** One instruction is worth any number of steps here: calls with conditions are few. */
-const PRICE: u64 = 1000;
-
-// What is known of a condition when a word of its argument is.
-const FALSE: i32 = 0;
-const TRUE: i32 = 1;
-/** It depends on the low word. */
-const LOW: i32 = 2;
-/** A mask of which not all bits are known. */
-const OPEN: i32 = 3;
 
 let otherwise: u32 = 0;
 let states: State[] = [];
@@ -279,40 +271,6 @@ class Word {
   }
 }
 
-/** The values that a word may have: an interval, some known bits, and at most one mask that does not match. */
-class Values {
-  private otherMask: u32 = 0;
-  private otherBits: u32 = 0;
-
-  constructor(readonly first: u32, readonly last: u32, readonly knownMask: u32, readonly knownBits: u32) {}
-
-  static between(first: u32, last: u32): Values {
-    const differing = first ^ last;
-    const known: u32 = differing == 0 ? 0xffffffff : ~(0xffffffff >>> clz(differing));
-    return new Values(first, last, known, first & known);
-  }
-
-  with(mask: u32, bits: u32): Values {
-    return new Values(this.first, this.last, this.knownMask | mask, this.knownBits | bits);
-  }
-
-  /** `mask` has no known bit. */
-  without(mask: u32, bits: u32): Values {
-    if (popcnt(mask) == 1) return this.with(mask, ~bits & mask);
-    const values = new Values(this.first, this.last, this.knownMask, this.knownBits);
-    values.otherMask = mask;
-    values.otherBits = bits;
-    return values;
-  }
-
-  matches(mask: u32, bits: u32): i32 {
-    if ((mask & this.knownMask & (bits ^ this.knownBits)) != 0) return FALSE;
-    const unknown = mask & ~this.knownMask;
-    if (unknown == 0) return TRUE;
-    return this.otherMask == unknown && this.otherBits == (bits & unknown) ? FALSE : OPEN;
-  }
-}
-
 function insert(sorted: u32[], value: u32): void {
   let at = sorted.length;
   while (at > 0 && sorted[at - 1] >= value) {
@@ -322,96 +280,4 @@ function insert(sorted: u32[], value: u32): void {
   sorted.push(value);
   for (let i = sorted.length - 1; i > at; i--) sorted[i] = sorted[i - 1];
   sorted[at] = value;
-}
-
-/**
- * As decide(), but where the numbers 0, 8, 0x20000 and 0x20008 lead to one place, as with personality(2) in Docker's
- * profile, they are the subsets of two bits, and one test for any other bit is enough.
- */
-function decideSubsets(intervals: Intervals): u32 {
-  const firsts = intervals.firsts, targets = intervals.targets;
-  const target = targets[0];
-  let free: u32 = 0;
-  if (isSingle(intervals, 0)) {
-    for (let i = 1; i < firsts.length; i++) {
-      const bit = firsts[i];
-      if (popcnt(bit) == 1 && isSingle(intervals, i) && targets[i] == target) {
-        if (allSubsets(intervals, free | bit, target)) free |= bit;
-      }
-    }
-  }
-  if (free == 0) return decide(intervals, PRICE);
-
-  // The subsets are gone, so they may be taken for whatever lies around them.
-  const rest = new Intervals();
-  for (let i = 0; i < firsts.length; i++) {
-    if (isSingle(intervals, i) && (firsts[i] & ~free) == 0) continue;
-    rest.add(i == 0 || rest.firsts.length == 0 ? 0 : firsts[i], targets[i], 1);
-  }
-  return test(ANY_BIT, ~free, decide(rest, PRICE), target);
-}
-
-function isSingle(intervals: Intervals, at: i32): bool {
-  return at + 1 < intervals.firsts.length
-    ? intervals.firsts[at + 1] - intervals.firsts[at] == 1
-    : intervals.firsts[at] == 0xffffffff;
-}
-
-function allSubsets(intervals: Intervals, bits: u32, target: u32): bool {
-  let found: i32 = 0;
-  for (let i = 0; i < intervals.firsts.length; i++) {
-    if ((intervals.firsts[i] & ~bits) == 0 && isSingle(intervals, i) && intervals.targets[i] == target) {
-      found++;
-    }
-  }
-  return popcnt(bits) < 16 && found == 1 << popcnt(bits);
-}
-
-/** Every rule after the other, each with all its conditions. */
-function ruleByRule(decision: u32): u32 {
-  let node = result(otherwise);
-  const first = firstRule(decision);
-  for (let rule = first + ruleCount(decision); rule-- > first;) {
-    const failed = node;
-    node = result(verdictOf(rule));
-    const start = firstCondition(rule);
-    for (let c = start + conditionCount(rule); c-- > start;) node = conditionNode(c, node, failed);
-  }
-  return node;
-}
-
-/** Tests one condition, which needs nothing in the accumulator. */
-function conditionNode(condition: u32, yes: u32, no: u32): u32 {
-  const argument = argumentOf(condition), operator = operatorOf(condition);
-  if (operator == NE || operator == LT || operator == LE) {
-    const swapped = yes;
-    yes = no;
-    no = swapped;
-  }
-  const low = loadWord(argumentOffset(argument, false), wordNode(condition, false, yes, no));
-  if (!isWide(condition)) return low;
-  return loadWord(argumentOffset(argument, true), wordNode(condition, true, low, no, yes));
-}
-
-/**
- * Tests one word for ==, >= or >, of which the operator is one or the contrary.
- *
- * @param equal where to go from the high word if the low one decides, from the low one if the condition holds
- * @param greater where to go from the high word if that is greater
- */
-function wordNode(condition: u32, high: bool, equal: u32, no: u32, greater: u32 = no): u32 {
-  const datum = datumOf(condition, high);
-  switch (operatorOf(condition)) {
-    case MASKED_EQ: {
-      const mask = maskOf(condition, high);
-      if (mask == 0) return equal;
-      return datum == 0 ? test(ANY_BIT, mask, no, equal) : and(mask, testEqual(datum, equal, no));
-    }
-    case EQ:
-    case NE:
-      return testEqual(datum, equal, no);
-  }
-  if (high) return test(GREATER, datum, greater, testEqual(datum, equal, no));
-  const code = operatorOf(condition) == GE || operatorOf(condition) == LT ? AT_LEAST : GREATER;
-  return test(code, datum, equal, no);
 }
