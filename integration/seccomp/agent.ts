@@ -4,15 +4,12 @@
  * @see seccomp_unotify(2)
  * @module
  */
-import {
-  MSG_CMSG_CLOEXEC,
-  SECCOMP_USER_NOTIF_FLAG_CONTINUE,
-  SOCK_CLOEXEC,
-} from "../../runtime/linux/generated/constants.ts";
+import { SECCOMP_USER_NOTIF_FLAG_CONTINUE, SOCK_CLOEXEC } from "../../runtime/linux/generated/constants.ts";
 import { close, ioctl, read } from "../../runtime/linux/files.ts";
-import { syscall, word } from "../../runtime/linux/libc.ts";
+import { syscall } from "../../runtime/linux/libc.ts";
 import { endsWithin } from "../../runtime/linux/processes.ts";
 import { listenUnix } from "../../runtime/linux/sockets.ts";
+import { receiveDescriptor } from "../support/descriptors.ts";
 
 /** linux/seccomp.h: _IOWR('!', 0, struct seccomp_notif) and _IOWR('!', 1, struct seccomp_notif_resp) */
 const SECCOMP_IOCTL_NOTIF_RECV = 0xc0502100;
@@ -54,7 +51,7 @@ export class Agent implements Disposable {
 
   #accept(): void {
     const connection = syscall("accept4", [this.#socket, 0, 0, SOCK_CLOEXEC]);
-    const { text, fd } = receive(connection);
+    const { text, fd } = receiveDescriptor(connection);
     this.#listeners.push(fd);
     const rest = new TextDecoder().decode(read(connection, 1));
     this.messages.push(text + rest);
@@ -99,19 +96,4 @@ export class Agent implements Disposable {
 
 function isReadable(fd: number): boolean {
   return endsWithin(fd, 0);
-}
-
-/** recvmsg(2) of a text with one descriptor. */
-function receive(connection: number): { readonly text: string; readonly fd: number } {
-  const data = new Uint8Array(65536);
-  const vector = words(word(data), data.length);
-  const control = new Uint8Array(24);
-  const header = words(0, 0, word(vector), 1, word(control), control.length, 0);
-  const count = syscall("recvmsg", [connection, header, MSG_CMSG_CLOEXEC, data, vector, control]);
-  const fd = new DataView(control.buffer).getInt32(16, true);
-  return { text: new TextDecoder().decode(data.subarray(0, count)), fd };
-}
-
-function words(...values: (number | bigint)[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new BigUint64Array(values.map(BigInt)).buffer);
 }

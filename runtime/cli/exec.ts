@@ -24,6 +24,11 @@ const execOptions = {
   "no-new-privs": { type: "flag", help: "forbid the process to gain privileges" },
   apparmor: { type: "text", value: "PROFILE", help: "AppArmor profile" },
   "process-label": { type: "text", value: "LABEL", help: "SELinux label" },
+  cgroup: {
+    type: "list",
+    value: "[CONTROLLER,...:]PATH",
+    help: "run in the cgroup PATH below the container's, which must be there",
+  },
   detach: { type: "flag", short: "d", help: "leave the process running and return" },
   "ignore-paused": { type: "flag", help: "also in a paused container; the process waits for its resume" },
   "pid-file": createOptions["pid-file"],
@@ -50,6 +55,7 @@ export const exec = defineCommand({
     const executed = ExecutedProcess.create(container, process, {
       preserveFds: options["preserve-fds"],
       ignorePaused: options["ignore-paused"],
+      ...(options.cgroup.length > 0 && { cgroups: parseCgroups(options.cgroup) }),
       consoleSocket: options["console-socket"],
       pidfdSocket: options["pidfd-socket"],
     });
@@ -121,6 +127,32 @@ function parseUser(text: string | undefined, gids: readonly string[], base: User
 function decimal(text: string, option: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new UsageError(`${option} takes decimal numbers, not "${text}"`);
   return Number(text);
+}
+
+/** "PATH" for all, or "CONTROLLER,CONTROLLER:PATH" for each, as runc has it. @returns paths by controller */
+export function parseCgroups(texts: readonly string[]): Record<string, string> {
+  const paths: Record<string, string> = {};
+  for (const text of texts) {
+    const colon = text.indexOf(":");
+    if (colon < 0) {
+      if (texts.length > 1) {
+        throw new UsageError(`invalid --cgroup argument: ${text} (missing <controller>: prefix)`);
+      }
+      return { "": text };
+    }
+    for (const controller of text.slice(0, colon).split(",")) {
+      if (controller === "") {
+        throw new UsageError(`invalid --cgroup argument: ${text} (empty <controller> prefix)`);
+      }
+      if (Object.hasOwn(paths, controller)) {
+        throw new UsageError(
+          `invalid --cgroup argument(s): controller ${controller} specified multiple times`,
+        );
+      }
+      paths[controller] = text.slice(colon + 1);
+    }
+  }
+  return paths;
 }
 
 /** Never to the inheritable set, from which a program of the image could take it back (CVE-2022-29162). */

@@ -14,6 +14,7 @@ import {
   type Unit,
   withDefaultDevices,
 } from "../../cgroups/mod.ts";
+import { UsageError } from "../errors.ts";
 import type { CgroupFacts } from "../host/gather.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../linux/generated/constants.ts";
 import { openat2 } from "../linux/files.ts";
@@ -75,6 +76,24 @@ export function makeCgroup({ cgroup }: PlannedCgroup, { linux }: Config, pid?: n
 export function factsOf(cgroup: Cgroup): CgroupFacts {
   const { adopts, paths, tasks } = cgroup;
   return { tasks, adopts, unified: paths[""] !== undefined && !adopts, hierarchies: [] };
+}
+
+/**
+ * The cgroups below a container's that `exec --cgroup` names; the container's own where it names none.
+ *
+ * @param subs by controller a path that begins at the container's cgroup; "" means every hierarchy
+ * @throws {UsageError} if a path leads outside, or the container has no such controller
+ */
+export function cgroupBelow(cgroup: Cgroup, subs: Readonly<Record<string, string>>): Cgroup {
+  const paths: Record<string, string> = { ...cgroup.paths };
+  for (const [controller, sub] of Object.entries(subs)) {
+    const names = sub.split("/").filter((name) => name !== "" && name !== ".");
+    if (names.includes("..")) throw new UsageError(`bad sub cgroup path: ${sub}`);
+    const chosen = Object.keys(paths).filter((name) => controller === "" || name === controller);
+    if (chosen.length === 0) throw new UsageError(`unknown controller ${controller} in --cgroup`);
+    for (const name of chosen) paths[name] = [paths[name], ...names].join("/");
+  }
+  return openCgroup(paths);
 }
 
 /**

@@ -12,13 +12,15 @@ import { firstOwnFd } from "../plan/inherited.ts";
 import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
-import { factsOf, openUnified } from "./control_group.ts";
+import { cgroupBelow, factsOf, openUnified } from "./control_group.ts";
 import { giveListener } from "./listener.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 import { ociState } from "./state.ts";
 
 export interface ExecOptions {
   readonly preserveFds?: number;
+  /** Where below the container's cgroups: {@linkcode cgroupBelow}. */
+  readonly cgroups?: Readonly<Record<string, string>>;
   /** Do it in a paused container, where the process waits for it to go on. */
   readonly ignorePaused?: boolean;
   /** The Unix socket that gets the master of the terminal. Without it the process's handle keeps it. */
@@ -57,7 +59,8 @@ export class ExecutedProcess {
     }
     // What is about mounts was settled when the container was created.
     const config: Config = { ...container.readConfig(), process, mounts: [] };
-    const { cgroup } = container;
+    const { cgroups } = options;
+    const cgroup = container.cgroup && cgroups ? cgroupBelow(container.cgroup, cgroups) : container.cgroup;
     const host = gatherHost(config, {
       id,
       bundle: container.state.bundle,
@@ -71,7 +74,8 @@ export class ExecutedProcess {
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
     const directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
-    const unified = openUnified(cgroup, container.pid);
+    // In a cgroup that it does not name itself it goes where there is room: Cgroup.entry.
+    const unified = openUnified(cgroup, cgroups ? undefined : container.pid);
     let init: Init | undefined;
     let terminal: number | undefined;
     try {

@@ -122,10 +122,15 @@ const ids: Print = (arg) =>
 /** The numbers of the bits that are set. */
 const bits: Print = (arg) => {
   if (!(arg instanceof Uint8Array)) return plain(arg);
-  const set = Array.from({ length: arg.length * 8 }, (_, bit) => bit).filter((bit) =>
-    arg[bit >> 3]! >> (bit & 7) & 1
-  );
-  return `{${set.join(", ")}}`;
+  const isSet = (bit: number) => (arg[bit >> 3] ?? 0) >> (bit & 7) & 1;
+  const ranges: string[] = [];
+  for (let bit = 0; bit < arg.length * 8; bit++) {
+    if (!isSet(bit)) continue;
+    const first = bit;
+    while (isSet(bit + 1)) bit++;
+    ranges.push(first === bit ? `${bit}` : `${first}-${bit}`);
+  }
+  return `{${ranges.join(", ")}}`;
 };
 const environment: Print = (arg) => isStrings(arg) ? `[${arg.strings.map(variable).join(", ")}]` : plain(arg);
 
@@ -180,6 +185,7 @@ const SIGNATURES: Readonly<Partial<Record<SyscallName, Signature>>> = {
   prctl: ([option, second]) => [one(FLAGS.PR_), ...prctlArguments(option!, second)],
   prlimit64: [plain, one(FLAGS.RLIMIT_), plain, plain],
   renameat2: [descriptor, plain, descriptor, plain, flags(FLAGS.RENAME_)],
+  sched_setaffinity: [plain, plain, bits],
   sched_setattr: [plain, plain, plain],
   seccomp: [one(FLAGS.SECCOMP_), flags(FLAGS.SECCOMP_FILTER_FLAG_), plain],
   set_mempolicy: [memoryPolicy, bits, plain],

@@ -7,6 +7,7 @@
 import { ConfigError } from "../errors.ts";
 import type { Config } from "../spec/config.ts";
 import { joinCgroups } from "./cgroup.ts";
+import { resetAffinity } from "./cpu_affinity.ts";
 import { privileges, umask } from "./credentials.ts";
 import { devices, devicesToCompare } from "./devices.ts";
 import { closeDescriptors, closeOnExec, execute, workingDirectory } from "./execute.ts";
@@ -52,6 +53,8 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
 
     ...joinNamespaces(config, host),
     ...createNamespaces(config, host), // barrier "namespaces": the runtime writes id maps and time offsets
+
+    ...resetAffinity(),
 
     // The container's files, seen from the outside: its root is a directory of ours.
     ...openRootfs(config, host),

@@ -12,6 +12,7 @@ import {
 } from "../linux/generated/constants.ts";
 import type { Config, Hook, Process } from "../spec/config.ts";
 import { joinCgroups } from "./cgroup.ts";
+import { execAffinity } from "./cpu_affinity.ts";
 import { privileges, umask } from "./credentials.ts";
 import { closeOnExec, execute, workingDirectory } from "./execute.ts";
 import type { Host } from "./host.ts";
@@ -50,6 +51,7 @@ export function planExec(
 ): Plan {
   return [
     ...inherited(endOfOwnFds(host)),
+    ...execAffinity(process, "initial"),
     ...oomScoreAdj(process),
     ...raiseHardLimits(config, process, host),
     ...joinCgroups(host),
@@ -57,6 +59,7 @@ export function planExec(
     // From here on we are among the container's processes.
     ...containerRoot(config, pid),
     ...joinContainer(config, host, host.unifiedCgroup ? pidfdNumber(host) + 1 : undefined),
+    ...execAffinity(process, "final"),
     ...(namespace(config, "mount") === "none" ? [] : [openRoot()]),
     ...keyring(config, process, host),
     ...nullStreams(process, host),

@@ -9,7 +9,7 @@ Deno.test("memoryPolicy passes the nodes as an array of longs", () => {
     })),
     `
     set memory policy MPOL_BIND for nodes 0-1,3,64  /linux/memoryPolicy
-    1  set_mempolicy(MPOL_BIND|MPOL_F_STATIC_NODES, {0, 1, 3, 64}, 129)
+    1  set_mempolicy(MPOL_BIND|MPOL_F_STATIC_NODES, {0-1, 3, 64}, 129)
     `,
   );
 });
