@@ -17,7 +17,10 @@ function hasBubblewrap(): boolean {
   }
 }
 
-Deno.test({ name: "bwrap --seccomp takes the output of compile", ignore: !hasBubblewrap() }, () => {
+const ignore = !hasBubblewrap();
+const reason = ignore ? " (skipped: no bwrap, or none that may make namespaces)" : "";
+
+Deno.test({ name: `bwrap --seccomp takes the output of compile${reason}`, ignore }, () => {
   const [policy, filter] = [Deno.makeTempFileSync(), Deno.makeTempFileSync()];
   try {
     Deno.writeTextFileSync(policy, JSON.stringify(POLICY));

@@ -1,7 +1,7 @@
 /*
  * Installs a filter in a forked child and makes calls there; prints the errno of each, one a line.
  *
- *     kernel FILTER < CALLS     a call is "number arg0 ... arg5", in decimal or 0x…
+ *     kernel FILTER < CALLS     a call is "bits number arg0 ... arg5", in decimal or 0x…; bits: 64, or 32 for i386
  *
  * Every RET of the filter has to be an errno, so that no call is ever executed. A call that was executed nevertheless, or
  * a child that died, is an error.
@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,11 +22,24 @@
 #define MOST 200000
 
 struct call {
-  unsigned long number, args[6];
+  unsigned long bits, number, args[6];
 };
+
+/* The way of i386, which a program of 64 bits may take too: of its registers the low halves count. */
+static long make32(const struct call *call) {
+  long result;
+  /* The sixth argument is in the frame pointer. */
+  __asm__ volatile("mov %%rbp, %%r12\n\tmov %c[sixth](%[call]), %%rbp\n\tint $0x80\n\tmov %%r12, %%rbp"
+                   : "=a"(result)
+                   : "a"(call->number), "b"(call->args[0]), "c"(call->args[1]), "d"(call->args[2]), "S"(call->args[3]),
+                     "D"(call->args[4]), [call] "r"(call), [sixth] "i"(offsetof(struct call, args[5]))
+                   : "r8", "r9", "r10", "r11", "r12", "memory", "cc");
+  return (int)result;
+}
 
 /* Not syscall(3): the kernel is to see all 64 bits, and a failure is to be told from a result. */
 static long make(const struct call *call) {
+  if (call->bits == 32) return make32(call);
   long result;
   register long r10 __asm__("r10") = (long)call->args[3];
   register long r8 __asm__("r8") = (long)call->args[4];
@@ -49,8 +63,8 @@ int main(int argc, char **argv) {
   long count = 0;
   for (struct call *call = calls; count < MOST; count++, call++) {
     unsigned long *a = call->args;
-    if (scanf("%li %li %li %li %li %li %li", (long *)&call->number, (long *)a, (long *)a + 1, (long *)a + 2, (long *)a + 3,
-              (long *)a + 4, (long *)a + 5) != 7)
+    if (scanf("%li %li %li %li %li %li %li %li", (long *)&call->bits, (long *)&call->number, (long *)a, (long *)a + 1,
+              (long *)a + 2, (long *)a + 3, (long *)a + 4, (long *)a + 5) != 8)
       break;
   }
 

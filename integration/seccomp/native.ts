@@ -24,6 +24,14 @@ export function build(name: string, ...libraries: readonly string[]): string | u
   Deno.removeSync(binary);
 }
 
+/** Defines a test that needs the program `binary` of {@linkcode build}. */
+export function tested(name: string, binary: string | undefined, fn: () => Promise<void>): void {
+  const ignore = binary === undefined;
+  const reason =
+    " (skipped: its program in C cannot be built: gcc, linux-libc-dev and libseccomp-dev, on x86_64)";
+  Deno.test({ name: ignore ? name + reason : name, ignore, fn });
+}
+
 export interface Output {
   readonly code: number;
   readonly stdout: Uint8Array<ArrayBuffer>;

@@ -20,31 +20,36 @@ function hasNode(): boolean {
   }
 }
 
-Deno.test({ name: "Node imports and uses the compiler", ignore: !hasNode() }, async () => {
-  const root = new URL("../../", import.meta.url).pathname;
-  const folder = Deno.makeTempDirSync();
-  try {
-    Deno.mkdirSync(`${folder}/wasm`);
-    const { success } = new Deno.Command(Deno.execPath(), {
-      args: [
-        "bundle",
-        "--quiet",
-        "--platform",
-        "browser",
-        "-o",
-        `${folder}/wasm/mod.js`,
-        `${root}wasm/mod.ts`,
-      ],
-      stderr: "null",
-    }).outputSync();
-    assertEquals(success, true);
-    Deno.writeTextFileSync(`${folder}/package.json`, '{"type":"module"}');
-    Deno.writeTextFileSync(`${folder}/main.js`, SCRIPT);
-    const { stdout, stderr } = await new Deno.Command("node", { args: ["main.js"], cwd: folder }).output();
-    const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    assertEquals(errors, "");
-    assertEquals(JSON.parse(output!), { instructions: 13, proven: true });
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
+const ignore = !hasNode();
+
+Deno.test(
+  { name: `Node imports and uses the compiler${ignore ? " (skipped: no node)" : ""}`, ignore },
+  async () => {
+    const root = new URL("../../", import.meta.url).pathname;
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.mkdirSync(`${folder}/wasm`);
+      const { success } = new Deno.Command(Deno.execPath(), {
+        args: [
+          "bundle",
+          "--quiet",
+          "--platform",
+          "browser",
+          "-o",
+          `${folder}/wasm/mod.js`,
+          `${root}wasm/mod.ts`,
+        ],
+        stderr: "null",
+      }).outputSync();
+      assertEquals(success, true);
+      Deno.writeTextFileSync(`${folder}/package.json`, '{"type":"module"}');
+      Deno.writeTextFileSync(`${folder}/main.js`, SCRIPT);
+      const { stdout, stderr } = await new Deno.Command("node", { args: ["main.js"], cwd: folder }).output();
+      const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assertEquals(errors, "");
+      assertEquals(JSON.parse(output!), { instructions: 13, proven: true });
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+);
