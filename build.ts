@@ -38,6 +38,10 @@ const V8_FLAGS = [
   "--min-semi-space-size=16",
   // No threads to start.
   "--single-threaded",
+  // A command is over before compiled code has paid for its making.
+  "--no-sparkplug",
+  "--no-maglev",
+  "--no-opt",
 ];
 
 const FLAGS = [
