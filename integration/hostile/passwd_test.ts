@@ -5,7 +5,10 @@
  */
 import { AT_FDCWD, S_IFCHR, S_IFIFO } from "../../runtime/linux/generated/constants.ts";
 import { cString, syscall } from "../../runtime/linux/libc.ts";
-import { type Box, containerCases } from "../support/fixture.ts";
+import { assert, assertEquals } from "@std/assert";
+import { type Box, containerCases, containerTest } from "../support/fixture.ts";
+import { until } from "../support/commands.ts";
+import { run } from "../support/hako.ts";
 
 const ROOT = "root:x:0:0:root:/home/found:/bin/sh\n";
 
@@ -69,3 +72,27 @@ containerCases(Object.fromEntries(
     stdout: `HOME=${home}\n5`,
   })]),
 ));
+
+containerTest("a special file at /etc/passwd is not even opened: a device may act on that", async (box) => {
+  const { path, rootfs } = box.bundle({ args: ["/bin/true"] });
+  Deno.removeSync(`${rootfs}/etc/passwd`);
+  mknod(`${rootfs}/etc/passwd`, S_IFIFO, 0);
+  // It waits for anybody to open the other end.
+  const writer = new Deno.Command("sh", { args: ["-c", `: > ${rootfs}/etc/passwd`] }).spawn();
+  const waits = () => {
+    const wchan = `/proc/${writer.pid}/wchan`;
+    try {
+      return Deno.readTextFileSync(wchan) === "wait_for_partner";
+    } catch {
+      return false; // It has ended.
+    }
+  };
+  try {
+    await until(waits);
+    assertEquals((await run(box.command(path))).status, 0);
+    assert(waits(), "it was opened");
+  } finally {
+    if (waits()) writer.kill("SIGKILL");
+    await writer.status;
+  }
+});

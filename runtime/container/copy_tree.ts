@@ -11,7 +11,6 @@ import {
   O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
-  O_NONBLOCK,
   O_PATH,
   O_RDONLY,
   O_WRONLY,
@@ -23,7 +22,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from "../linux/generated/constants.ts";
-import { close, type FileStatus, fstat, openat2, read, write } from "../linux/files.ts";
+import { close, type FileStatus, fstat, openat2, openRegular, read, write } from "../linux/files.ts";
 import { cString, isErrno, syscall } from "../linux/libc.ts";
 
 const INSIDE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
@@ -53,7 +52,7 @@ function copyEntry(from: number, to: number, name: string, depth: number): void 
       case S_IFDIR:
         return copyDirectory({ from, to, name, status }, depth);
       case S_IFREG:
-        return copyFile({ from, to, name, status });
+        return copyFile({ from, to, name, status }, source);
       case S_IFLNK:
         return copyLink({ from, to, name, status }, source);
     }
@@ -85,10 +84,8 @@ function copyDirectory({ from, to, name, status }: Entry, depth: number): void {
   );
 }
 
-function copyFile({ from, to, name, status }: Entry): void {
-  withOpen(() => open(from, name, O_RDONLY | O_NONBLOCK), (source) => {
-    // It could have been swapped for a FIFO since we looked.
-    if ((fstat(source).mode & S_IFMT) !== S_IFREG) return;
+function copyFile({ to, name, status }: Entry, found: number): void {
+  withOpen(() => openRegular(found)!, (source) => {
     withOpen(() => open(to, name, O_WRONLY | O_CREAT | O_EXCL, 0o600), (target) => {
       for (;;) {
         const bytes = read(source, 65536);

@@ -9,16 +9,13 @@ import {
   AT_FDCWD,
   O_CLOEXEC,
   O_DIRECTORY,
-  O_NONBLOCK,
   O_PATH,
-  O_RDONLY,
   RESOLVE_IN_ROOT,
   S_IFDIR,
   S_IFMT,
-  S_IFREG,
 } from "../linux/generated/constants.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
-import { close, fstat, openat2, read } from "../linux/files.ts";
+import { close, fstat, openat2, openRegular, read } from "../linux/files.ts";
 import { errnoInfo, isErrno } from "../linux/libc.ts";
 import type { Process } from "../spec/config.ts";
 
@@ -106,16 +103,13 @@ export function findHome(root: number, { user }: Process): string {
 }
 
 function readPasswd(root: number): string {
-  let fd: number;
+  const opened: number[] = [];
   try {
-    // Not blocking: it could be a FIFO.
-    fd = openInRoot(root, "/etc/passwd", O_RDONLY | O_NONBLOCK);
-  } catch (error) {
-    if (error instanceof SyscallError) return "";
-    throw error;
-  }
-  try {
-    if ((fstat(fd).mode & S_IFMT) !== S_IFREG) return "";
+    const found = openInRoot(root, "/etc/passwd", O_PATH);
+    opened.push(found);
+    const fd = openRegular(found);
+    if (fd === undefined) return "";
+    opened.push(fd);
     const chunks: Uint8Array[] = [];
     let total = 0;
     while (total < PASSWD_BYTES) {
@@ -129,7 +123,7 @@ function readPasswd(root: number): string {
     if (error instanceof SyscallError) return "";
     throw error;
   } finally {
-    close(fd);
+    opened.forEach(close);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Descriptors and memory files. @module */
 import {
   AT_EMPTY_PATH,
+  AT_FDCWD,
   F_ADD_SEALS,
   F_DUPFD_CLOEXEC,
   F_SEAL_GROW,
@@ -10,7 +11,11 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
+  O_CLOEXEC,
+  O_RDONLY,
   POLLIN,
+  S_IFMT,
+  S_IFREG,
   STATX_BASIC_STATS,
 } from "./generated/constants.ts";
 import { SyscallError, type SyscallErrorContext } from "../errors.ts";
@@ -32,6 +37,18 @@ export function openat2(
   const struct = new BigUint64Array([BigInt(how.flags), BigInt(how.mode ?? 0), BigInt(how.resolve ?? 0)]);
   const bytes = new Uint8Array(struct.buffer);
   return syscall("openat2", [dirfd, name, bytes, bytes.length], { path });
+}
+
+/**
+ * Opens for reading what `found`, an O_PATH descriptor, refers to, if that is a regular file. Nothing else of an image is
+ * ever opened: a device may act on that alone, as a watchdog does.
+ *
+ * @returns a descriptor; nothing if it is another kind of file
+ */
+export function openRegular(found: number): number | undefined {
+  if ((fstat(found).mode & S_IFMT) !== S_IFREG) return undefined;
+  // By the descriptor: a name could lead to another file by now.
+  return openat2(AT_FDCWD, `/proc/self/fd/${found}`, { flags: O_RDONLY | O_CLOEXEC });
 }
 
 /** read(2) until it has something, EINTR aside. @returns the bytes; none at the end of the file */
