@@ -20,6 +20,7 @@
  */
 export type { AddOptions, Cgroup, Unit } from "./cgroup.ts";
 export { withDefaultDevices } from "./devices.ts";
+export { type CgroupFiles, cgroupFiles } from "./files.ts";
 export { findHierarchies, type Hierarchy, readHierarchies } from "./hierarchies.ts";
 export {
   cgroupPath,

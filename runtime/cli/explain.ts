@@ -7,12 +7,13 @@ import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
 import { defineCommand } from "./command.ts";
 import { bundleOption } from "./create_options.ts";
+import { VERSION } from "./version.ts";
 
 export const explain = defineCommand({
   name: "explain",
-  summary: "print the system calls that a bundle is compiled to",
-  usage: "[options]",
-  positionals: { min: 0, max: 0 },
+  summary: "print the system calls that a bundle, or the executable FILE, is compiled to",
+  usage: "[options] [FILE]",
+  positionals: { min: 0, max: 1 },
   options: {
     bundle: bundleOption,
     json: { type: "flag", help: "print the plan as JSON" },
@@ -23,9 +24,14 @@ export const explain = defineCommand({
       help: "plan for the host that FILE describes, not for this one",
     },
   },
-  async action({ options, print }) {
+  async action({ options, args: [file], print }) {
     // The names of all flags: nothing that another command should load.
     const { formatPlan, planToJson } = await import("../plan/format.ts");
+    if (file !== undefined) {
+      const { explainFile } = await import("../container/compiled_file.ts");
+      print(await explainFile(file, { json: options.json, ownVersion: VERSION }));
+      return 0;
+    }
     const { config, path } = readBundle(options.bundle);
     const host = options.host === undefined
       ? gatherHost(config, { id: "container", bundle: path })

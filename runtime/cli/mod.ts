@@ -2,6 +2,7 @@
 
 import type { Commands } from "./command.ts";
 import { bpf } from "./bpf.ts";
+import { compile } from "./compile.ts";
 import { completion } from "./completion.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
@@ -35,6 +36,7 @@ export const commands: Commands = {
   update,
   delete: deleteCommand,
   features,
+  compile,
   explain,
   spec,
   bpf,

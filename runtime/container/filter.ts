@@ -5,6 +5,7 @@
  */
 import { COMPILER } from "../../wasm/fingerprint.ts";
 import { ConfigError } from "../errors.ts";
+import type { Cpu } from "../linux/generated/syscalls.ts";
 import { CPU } from "../linux/libc.ts";
 import { log } from "../log.ts";
 import type { Filter } from "../plan/seccomp.ts";
@@ -17,13 +18,13 @@ import { findCached, keepCached } from "./cache.ts";
  *
  * @throws {ConfigError} if the policy cannot be compiled
  */
-export async function compileFilter({ linux }: Config): Promise<Filter | undefined> {
+export async function compileFilter({ linux }: Config, cpu: Cpu = CPU): Promise<Filter | undefined> {
   if (linux?.seccomp === undefined) return undefined;
   // What has no say in the program may be another text for each container.
   const { listenerPath: _path, listenerMetadata: _metadata, ...policy } = linux.seccomp;
-  const key = `${COMPILER} ${CPU} ${stringify(policy)}`;
+  const key = `${COMPILER} ${cpu} ${stringify(policy)}`;
   const cached = findCached(key);
-  const text = cached ?? await compile(policy);
+  const text = cached ?? await compile(policy, cpu);
   if (cached === undefined) keepCached(key, text);
   const { notes, ...filter }: Compiled = JSON.parse(text);
   for (const note of notes) log.debug(note);
@@ -41,11 +42,11 @@ interface Compiled extends FilterText {
 }
 
 /** @returns {@linkcode Compiled} as JSON */
-async function compile(policy: unknown): Promise<string> {
+async function compile(policy: unknown, native: Cpu): Promise<string> {
   // A file of its own in dist/: what is in the cache needs nothing of it.
   const { compileSeccomp } = await import("../../wasm/mod.ts");
   try {
-    const { program, flags, notifies, diagnostics } = compileSeccomp(policy, { native: CPU });
+    const { program, flags, notifies, diagnostics } = compileSeccomp(policy, { native });
     const notes = diagnostics.map(({ pointer, message }) =>
       `config.json /linux/seccomp${pointer}: ${message}`
     );

@@ -30,7 +30,7 @@ import { relayTerminal } from "./relay.ts";
  * Signals that are passed on. Not those that the kernel sends for our own faults, nor SIGCHLD and SIGPIPE, which are about
  * us; SIGKILL and SIGSTOP cannot be had, and SIGWINCH is the terminal's.
  */
-const FORWARDED = {
+export const FORWARDED = {
   SIGHUP,
   SIGINT,
   SIGQUIT,

@@ -79,7 +79,10 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
       case "fork": {
         // The parent is done at once. The child goes on, and stores its own result, 0, in shared memory: so it is the
         // kernel that stores the pid, before the child runs (clone(2), CLONE_PARENT_SETTID).
-        return record(forkStep(node, slotAddress(node.save)), at, END, after);
+        const tried = forkStep(node, slotAddress(node.save));
+        if (node.child === undefined) return record(tried, at, END, after);
+        emit(node.child, at + 1, END);
+        return record(tried, at, after, at + 1);
       }
       case "barrier": {
         const steps = expandBarrier(node);
@@ -164,6 +167,7 @@ function countRecords(nodes: readonly Node[]): number {
 
 function recordsOf(node: Node): number {
   if (node.kind === "attempt") return 1 + countRecords(node.then) + countRecords(node.otherwise);
+  if (node.kind === "fork") return 1 + countRecords(node.child ?? []);
   return node.kind === "barrier" ? expandBarrier(node).length : 1;
 }
 

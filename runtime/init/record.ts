@@ -27,7 +27,7 @@
  *   16  u64  save     address that takes the result
  *   24  u64  args[6]  addresses of the arguments' values
  *   72  u16  errnos[6]
- *   84  u32  (unused)
+ *   84  u32  text     address of what a compiled executable says when it fails: supervisor.ts
  * ```
  *
  * Status page, at {@linkcode STATUS_ADDRESS}: private memory of the image until the first step maps the shared file over it.
@@ -46,7 +46,16 @@
 export { STATUS_ADDRESS } from "../plan/status_page.ts";
 
 export const RECORD_BYTES = 88;
-export const RECORD = { nr: 0, next: 4, zero: 8, caught: 12, save: 16, args: 24, errnos: 72 } as const;
+export const RECORD = {
+  nr: 0,
+  next: 4,
+  zero: 8,
+  caught: 12,
+  save: 16,
+  args: 24,
+  errnos: 72,
+  text: 84,
+} as const;
 
 export const STATUS = { record: 0, failed: 8, errno: 16, slots: 24, late: 4096 } as const;
 

@@ -8,10 +8,12 @@
 // Registers: x19 the record that runs, x20 the status page. A system call keeps all but x0.
 
 	.text
+	.ifndef	SUPERVISED
 	.globl	_start
 _start:
 	mov	x19, #DATA_ADDRESS
 	mov	x20, #STATUS_ADDRESS
+	.endif
 
 	// Named before it runs: a step may be the last thing we do (SIGSYS, SIGKILL, the OOM killer).
 next:
@@ -62,9 +64,15 @@ search:
 	subs	w10, w10, #1
 	b.ne	search
 
+	.ifdef	SUPERVISED
+	// What a process waits for may have failed already: the first failure is the reason of the others.
+	ldr	x9, [x20, #STATUS_FAILED]
+	cbnz	x9, refuse
+	.endif
 	// The errno first: a SIGKILL in between leaves no failure without its reason.
 	str	x0, [x20, #STATUS_ERRNO]
 	str	x19, [x20, #STATUS_FAILED]
+refuse:
 	mov	w0, #1
 	b	exit
 

@@ -8,10 +8,12 @@
 # Registers: rbx the record that runs, rbp the status page. A system call keeps all but rax, rcx and r11.
 
 	.text
+	.ifndef	SUPERVISED
 	.globl	_start
 _start:
 	mov	$DATA_ADDRESS, %ebx
 	mov	$STATUS_ADDRESS, %ebp
+	.endif
 
 	# Named before it runs: a step may be the last thing we do (SIGSYS, SIGKILL, the OOM killer).
 next:
@@ -62,9 +64,15 @@ search:
 	dec	%ecx
 	jnz	search
 
+	.ifdef	SUPERVISED
+	# What a process waits for may have failed already: the first failure is the reason of the others.
+	cmpq	$0, STATUS_FAILED(%rbp)
+	jne	refuse
+	.endif
 	# The errno first: a SIGKILL in between leaves no failure without its reason.
 	mov	%rax, STATUS_ERRNO(%rbp)
 	mov	%rbx, STATUS_FAILED(%rbp)
+refuse:
 	mov	$1, %edi
 	jmp	exit
 

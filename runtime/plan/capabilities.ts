@@ -8,6 +8,7 @@
  */
 import {
   _LINUX_CAPABILITY_VERSION_3,
+  CAP_CHECKPOINT_RESTORE,
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_CLEAR_ALL,
   PR_CAP_AMBIENT_RAISE,
@@ -17,7 +18,7 @@ import { CAPABILITIES } from "../linux/generated/capabilities.ts";
 import type { Capabilities, Config, Process } from "../spec/config.ts";
 import type { Host } from "./host.ts";
 import { namespace } from "./namespaces.ts";
-import { type Node, type Reason, step } from "./node.ts";
+import { type Node, type Reason, step, tolerate } from "./node.ts";
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(CAPABILITIES.map((name, number) => [name, number]));
 const POINTER = "/process/capabilities";
@@ -31,7 +32,11 @@ export function dropBoundingSet(process: Process, host: Host): Node[] {
   const reason: Reason = { label: "drop capabilities from the bounding set", pointer: `${POINTER}/bounding` };
   return supported(host)
     .filter((capability) => !has(kept, capability))
-    .map((capability) => step(reason, "prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0]));
+    .map((capability) => {
+      const drop = step(reason, "prctl", [PR_CAPBSET_DROP, capability, 0, 0, 0]);
+      // A compiled container drops what later kernels may have.
+      return capability > CAP_CHECKPOINT_RESTORE ? tolerate(drop, ["EINVAL"]) : drop;
+    });
 }
 
 /**

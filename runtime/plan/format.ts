@@ -24,10 +24,12 @@ export interface Visit {
   /** In how many branches of attempts the node is. */
   readonly depth: number;
   /** The branch that starts with this node. */
-  readonly begins?: { readonly attempt: Attempt; readonly branch: "then" | "otherwise" };
+  readonly begins?:
+    | { readonly attempt: Attempt; readonly branch: "then" | "otherwise" }
+    | { readonly branch: "child" };
 }
 
-/** Every node of `plan`, each attempt before its branches. */
+/** Every node of `plan`, each attempt and fork before its branches. */
 export function* walk(plan: Plan): Generator<Visit> {
   let number = 0;
   yield* visit(plan, 0);
@@ -35,6 +37,7 @@ export function* walk(plan: Plan): Generator<Visit> {
   function* visit(nodes: readonly Node[], depth: number, branch?: Visit["begins"]): Generator<Visit> {
     for (const [index, node] of nodes.entries()) {
       yield { node, number: ++number, depth, ...(index === 0 && branch && { begins: branch }) };
+      if (node.kind === "fork") yield* visit(node.child ?? [], depth + 1, { branch: "child" });
       if (node.kind !== "attempt") continue;
       yield* visit(node.then, depth + 1, { attempt: node, branch: "then" });
       yield* visit(node.otherwise, depth + 1, { attempt: node, branch: "otherwise" });
@@ -73,7 +76,7 @@ function formatNode(node: Exclude<Node, { kind: "barrier" }>): string {
     case "step":
       return formatCall(node) + (node.save ? ` -> ${node.save}` : "");
     case "fork":
-      return `${formatFork(node)} -> ${node.save}  (the parent ends here)`;
+      return `${formatFork(node)} -> ${node.save}${node.child ? "" : "  (the parent ends here)"}`;
     case "attempt": {
       const fine = node.otherwise.length > 0
         ? ""
@@ -89,8 +92,9 @@ function formatFork({ flags, cgroup }: Fork): string {
     : formatCall({ call: "clone", args: [flags + CLONE_INTO_CGROUP] }).replace(/\)$/, `, cgroup=${cgroup})`);
 }
 
-function formatBranch({ attempt, branch }: NonNullable<Visit["begins"]>): string {
-  return branch === "then" ? "on success:" : `on ${attempt.on.join(", ")}:`;
+function formatBranch(begins: NonNullable<Visit["begins"]>): string {
+  if (begins.branch === "child") return "in the child:";
+  return begins.branch === "then" ? "on success:" : `on ${begins.attempt.on.join(", ")}:`;
 }
 
 /** What JSON can say. */
@@ -113,6 +117,8 @@ function nodeToJson(node: Node): Json {
         then: planToJson(node.then),
         otherwise: planToJson(node.otherwise),
       };
+    case "fork":
+      return { ...node, child: planToJson(node.child ?? []) };
     default:
       return { ...node };
   }

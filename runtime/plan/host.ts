@@ -51,14 +51,17 @@ export interface Host {
   readonly lastCapability: number;
   /** Capabilities that the caller holds and so can grant without a user namespace: bit n is capability n. */
   readonly capabilities: bigint;
-  /** The soft RLIMIT_NOFILE of the caller, which Deno raises at its start. */
-  readonly nofile: { readonly soft: Integer; readonly hard: Integer };
+  /** The soft RLIMIT_NOFILE of the caller, which Deno raises at its start; absent where no Deno starts the container. */
+  readonly nofile?: { readonly soft: Integer; readonly hard: Integer };
   /** The limits in force of those resources that the config limits. Only needed with a user namespace. */
   readonly rlimits?: Readonly<
     Partial<Record<RlimitType, { readonly soft: Integer; readonly hard: Integer }>>
   >;
-  /** Which of descriptors 0, 1 and 2 are the host's /dev/null: never handed to the container. */
-  readonly nullStdio: readonly boolean[];
+  /**
+   * Which of descriptors 0, 1 and 2 are the host's /dev/null: never handed to the container. "late" where that is only known
+   * when the container starts: then a slot has the descriptor, or -1.
+   */
+  readonly nullStdio: readonly (boolean | "late")[];
   readonly apparmor: boolean;
   readonly selinux: boolean;
   /** By index into config.mounts: what the source of a bind mount is. */

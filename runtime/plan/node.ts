@@ -103,6 +103,8 @@ export interface Barrier extends Reason {
 export interface Fork extends Reason {
   readonly kind: "fork";
   readonly flags: number;
+  /** Run by the child, which then exits with 0. Then it is the parent who goes on with the next node. */
+  readonly child?: readonly Node[];
   /** The descriptor of the cgroup that the child is made in: CLONE_INTO_CGROUP. */
   readonly cgroup?: number;
   /** Keeps the child's pid, as the parent sees it. */

@@ -82,7 +82,7 @@ export function setLimits(process: Process, host: Host): Node[] {
       { soft, hard },
     )
   );
-  if (rlimits.some(({ type }) => type === "RLIMIT_NOFILE")) return configured;
+  if (host.nofile === undefined || rlimits.some(({ type }) => type === "RLIMIT_NOFILE")) return configured;
   // Deno raises the soft limit at its start. Programs that loop over all descriptors, or use select(2), rely on 1024.
   const { soft, hard } = host.nofile;
   const restore = { label: `restore RLIMIT_NOFILE to ${text(soft)}:${text(hard)}`, pointer: "runtime" };

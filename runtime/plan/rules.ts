@@ -19,6 +19,7 @@ import {
   RESOLVE_IN_ROOT,
 } from "../linux/generated/constants.ts";
 import type { SyscallName } from "../linux/generated/syscalls.ts";
+import { NULL_SLOTS } from "./streams.ts";
 import { formatCall, type Visit, walk } from "./format.ts";
 import {
   type Arg,
@@ -91,7 +92,7 @@ function* checkOrder(visits: readonly Visit[]): Generator<string> {
       if (depth > 0) yield `${number}: barrier ${node.name} is not always reached`;
       passed = Math.max(passed, position);
     }
-    if (node.kind === "fork" && ++forks > 1) yield `${number}: is a second fork`;
+    if (node.kind === "fork" && node.child === undefined && ++forks > 1) yield `${number}: is a second fork`;
     for (const call of toCall(visit)) {
       const late = call.step.args.some((arg) => isObject(arg) && ("late" in arg || hasLateString(arg)));
       if (late && passed < BARRIERS.indexOf("ready")) {
@@ -105,8 +106,8 @@ function hasLateString(arg: object): boolean {
   return "strings" in arg && Array.isArray(arg.strings) && arg.strings.some((entry) => isObject(entry));
 }
 
-/** Slots that are there from the start. */
-const INHERITED: readonly SlotName[] = ["$status", "$listen", "$barrier"];
+/** Slots that are there from the start: descriptors of the runtime's, and what a supervisor saves in the place of one. */
+const INHERITED: readonly SlotName[] = ["$status", "$listen", "$barrier", "$argv", "$envp", ...NULL_SLOTS];
 
 /** On every way through the plan a slot is saved before it is used, and not used when it was closed. */
 function checkSlots(plan: Plan): string[] {
@@ -121,6 +122,11 @@ function checkSlots(plan: Plan): string[] {
       // Both go through the nodes in the same order.
       const { number } = numbers.next().value as Visit;
       if (node.kind === "step") open = after({ number, step: node }, open);
+      // Its child has copies of all descriptors, and what it opens is its own.
+      if (node.kind === "fork" && node.child) {
+        run(node.child, open);
+        open = new Set(open).add(node.save);
+      }
       if (node.kind !== "attempt") continue;
       const done = run(node.then, after({ number, step: node.step }, open));
       open = done.intersection(run(node.otherwise, open));
@@ -249,8 +255,10 @@ function* checkPaths(calls: readonly Call[]): Generator<string> {
         if (slot && !staysBeneath(step)) {
           yield fault(call, "may lead out of the root: RESOLVE_IN_ROOT is missing");
         }
-      } else if (slot === "$proc") {
-        if (path.startsWith("/")) yield fault(call, "an absolute path does not start at $proc");
+      } else if (slot === "$proc" || slot === "$self") {
+        if (path.startsWith("/")) yield fault(call, `an absolute path does not start at ${slot}`);
+      } else if (slot && CGROUPS.includes(slot)) {
+        if (path.includes("/") || path === "..") yield fault(call, "leads out of the cgroup");
       } else if (slot) {
         if (path.includes("/") || path === "..") yield fault(call, "resolves a path of the image");
         if (follows(step)) yield fault(call, "follows a link of the image");
@@ -267,6 +275,9 @@ function* checkPaths(calls: readonly Call[]): Generator<string> {
     entered ||= isCall("pivot_root", "chroot")(call);
   }
 }
+
+/** The container's cgroup and the one above it, where there are no links, and which it cannot reach yet. */
+const CGROUPS: readonly SlotName[] = ["$cgroup", "$cgroup_parent"];
 
 function staysBeneath({ call, args }: Step): boolean {
   return call === "openat2" &&
@@ -291,23 +302,29 @@ function* checkProc(calls: readonly Call[]): Generator<string> {
     if (save === "$proc" && !(name === "openat" && args[0] === AT_FDCWD && args[1] === "/proc")) {
       yield fault(call, "$proc is not the runtime's own procfs");
     }
+    if (save === "$self" && !(name === "openat" && slotOf(args[0]) === "$proc" && args[1] === "self")) {
+      yield fault(call, "$self is not of the runtime's own procfs");
+    }
     const flags = name === "openat" ? args[2] : name === "openat2" ? member(args[2], "flags") : O_RDONLY;
     if ((Number(flags) & O_ACCMODE) === O_RDONLY) continue;
     const inImage = name === "openat2" && !/^\/*(proc|sys)(\/|$)/.test(`${args[1]}`);
-    const inCgroup = !amongOthers && /^\/.*\/tasks$/.test(`${args[1]}`);
-    if (slotOf(args[0]) !== "$proc" && !inImage && !inCgroup) {
+    const slot = slotOf(args[0]);
+    const inCgroup = !amongOthers && (slot ? CGROUPS.includes(slot) : /^\/.*\/tasks$/.test(`${args[1]}`));
+    if (slot !== "$proc" && slot !== "$self" && !inImage && !inCgroup) {
       yield fault(call, "writes to a file that is not beneath $proc");
     }
   }
 }
 
-/** The plan ends in execve(2), which leaves no descriptor of ours behind. */
+/** The plan ends in execve(2), or in several that are tried in turn, and leaves no descriptor of ours behind. */
 function* checkEnd(plan: Plan, calls: readonly Call[]): Generator<string> {
   const isExec = isCall("execve", "execveat");
-  const last = plan.at(-1);
+  const node = plan.at(-1);
+  const last = node?.kind === "attempt" ? node.step : node;
   if (last?.kind !== "step" || !isExec({ step: last, number: 0 })) yield "the plan does not end in execve";
-  for (const call of calls.filter(isExec)) {
-    if (call !== calls.at(-1)) yield fault(call, "is not the last step");
+  const tried = last === undefined ? 1 : [...walk([node!])].flatMap(toCall).filter(isExec).length;
+  for (const call of calls.filter(isExec).slice(0, -tried || undefined)) {
+    yield fault(call, "is not the last step");
   }
   const close = calls.findLast(({ step }) =>
     step.call === "close_range" && step.args[2] === CLOSE_RANGE_CLOEXEC

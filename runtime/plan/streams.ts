@@ -7,7 +7,10 @@ import { O_NOCTTY, O_NOFOLLOW, O_RDWR } from "../linux/generated/constants.ts";
 import type { Process } from "../spec/config.ts";
 import type { Host } from "./host.ts";
 import { openInRoot } from "./in_root.ts";
-import { attempt, type Node, type Reason, slot, step } from "./node.ts";
+import { attempt, type Node, type Reason, slot, type SlotName, step, tolerate } from "./node.ts";
+
+/** By stream: the slots of a host whose `nullStdio` is "late". */
+export const NULL_SLOTS: readonly SlotName[] = ["$null0", "$null1", "$null2"];
 
 /**
  * Puts the container's own /dev/null in the place of the host's. That is one file for the whole host, and who holds a
@@ -27,7 +30,11 @@ export function nullStreams(process: Process, host: Host): Node[] {
   return [
     // A /dev that is bound from elsewhere may have none, or a link, or forbid devices.
     attempt(open, ["ENOENT", "ENOTDIR", "ELOOP", "EACCES", "EPERM", "ENXIO"], {
-      then: streams.map((stream) => step(reason, "dup3", [slot("$devnull"), stream, 0])),
+      then: streams.map((stream) =>
+        host.nullStdio[stream] === "late"
+          ? tolerate(step(reason, "dup3", [slot("$devnull"), slot(NULL_SLOTS[stream]!), 0]), ["EBADF"])
+          : step(reason, "dup3", [slot("$devnull"), stream, 0])
+      ),
     }),
   ];
 }

@@ -59,6 +59,35 @@ export const STRUCTS = {
     set_tid_size: 8,
     cgroup: 8,
   },
+  /** linux/bpf.h: union bpf_attr of BPF_PROG_LOAD and of BPF_PROG_ATTACH, as much of it as we set */
+  bpf_attr_load: {
+    prog_type: 4,
+    insn_cnt: 4,
+    insns: "pointer",
+    license: "pointer",
+    log_level: 4,
+    log_size: 4,
+  },
+  bpf_attr_attach: { target_fd: 4, attach_bpf_fd: 4, attach_type: 4, attach_flags: 4 },
+  /** linux/prctl.h: PR_SET_MM_MAP */
+  prctl_mm_map: {
+    start_code: 8,
+    end_code: 8,
+    start_data: 8,
+    end_data: 8,
+    start_brk: 8,
+    brk: 8,
+    start_stack: 8,
+    arg_start: 8,
+    arg_end: 8,
+    env_start: 8,
+    env_end: 8,
+    auxv: 8,
+    auxv_size: 4,
+    exe_fd: 4,
+  },
+  /** linux/time_types.h: nanosleep(2) */
+  timespec: { tv_sec: 8, tv_nsec: 8 },
   /** An int by reference, as some ioctl(2)s take it. */
   int: { value: 4 },
 } as const satisfies Record<string, Record<string, MemberType>>;

@@ -42,6 +42,7 @@ export const STUB = [
   "81ffff54", // b.ne 400070 <search>
   "800a00f9", // str x0, [x20, #16]
   "930600f9", // str x19, [x20, #8]
+  // refuse:
   "20008052", // mov w0, #0x1
   "04000014", // b 4000a0 <exit>
   // caught:

@@ -42,6 +42,7 @@ export const STUB = [
   "75f5", // jne 400063 <search>
   "48894510", // mov %rax,0x10(%rbp)
   "48895d08", // mov %rbx,0x8(%rbp)
+  // refuse:
   "bf01000000", // mov $0x1,%edi
   "eb07", // jmp 400084 <exit>
   // caught:

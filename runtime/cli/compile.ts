@@ -1,0 +1,73 @@
+/** `hako compile`: save what `run` would do as an executable that needs no Hako. @module */
+
+import { readBundle } from "../container/bundle.ts";
+import { ignoredMembers } from "../container/ignored.ts";
+import { UsageError } from "../errors.ts";
+import { log } from "../log.ts";
+import { defineCommand } from "./command.ts";
+import { createOptions } from "./create_options.ts";
+import { VERSION } from "./version.ts";
+
+export const compile = defineCommand({
+  name: "compile",
+  summary: "save a container as an executable that runs it without Hako",
+  usage: "[options] -o FILE",
+  positionals: { min: 0, max: 0 },
+  options: {
+    bundle: createOptions.bundle,
+    config: createOptions.config,
+    output: {
+      type: "text",
+      short: "o",
+      value: "FILE",
+      complete: "file",
+      help: "write the executable to FILE",
+    },
+    arch: {
+      type: "choice",
+      value: "CPU",
+      choices: ["x86_64", "aarch64"],
+      help: "for this CPU (this machine's)",
+    },
+    rootless: { type: "flag", help: "to be run by a user without root's rights" },
+    name: { type: "text", value: "NAME", help: "how its cgroups and its errors are called (FILE's name)" },
+    "keep-args": {
+      type: "count",
+      value: "N",
+      help: "arguments of the executable replace those of process.args from the N-th on (they follow them)",
+    },
+    env: {
+      type: "list",
+      short: "e",
+      value: "NAME[=VALUE]",
+      help: "set a variable, or without =VALUE take it from who runs the executable",
+    },
+    "no-pivot": createOptions["no-pivot"],
+    "no-new-keyring": createOptions["no-new-keyring"],
+  },
+  async action({ options }) {
+    const { output, arch, rootless, env } = options;
+    if (output === undefined) throw new UsageError("compile needs -o FILE, where the executable goes");
+    const { compileBundle } = await import("../container/compile.ts");
+    const { writeCompiled } = await import("../container/compiled_file.ts");
+    const bundle = readBundle(options.bundle, options.config);
+    ignoredMembers(bundle.config).forEach((line) => log.warn(line));
+    const cpu = arch ?? Deno.build.arch;
+    const standalone = await compileBundle(bundle, {
+      name: options.name ?? output.slice(output.lastIndexOf("/") + 1),
+      cpu,
+      rootless,
+      env,
+      ...(options["keep-args"] !== undefined && { kept: options["keep-args"] }),
+      noPivot: options["no-pivot"],
+      noNewKeyring: options["no-new-keyring"],
+    });
+    const bytes = await writeCompiled({ version: VERSION, cpu, standalone });
+    // Not over a file that may be running, nor half of one.
+    const temporary = `${output}.new`;
+    Deno.writeFileSync(temporary, bytes, { mode: 0o755 });
+    Deno.chmodSync(temporary, 0o755);
+    Deno.renameSync(temporary, output);
+    return 0;
+  },
+});

@@ -1,0 +1,232 @@
+/**
+ * A container as a file that runs by itself: `supervisor.ts` says what lies in it.
+ *
+ * ```
+ *   0            ELF header, loader
+ *                head, supervisor
+ *                the program, packed
+ *                the plan, deflated, for people: its length and MAGIC are the last twelve bytes
+ * ```
+ *
+ * @see elf(5)
+ * @module
+ */
+import { ERRNO, ERRNO_TEXT } from "../linux/generated/errno.ts";
+import type { Cpu } from "../linux/generated/syscalls.ts";
+import type { Step } from "../plan/node.ts";
+import type { Standalone } from "../plan/standalone.ts";
+import { cgroupName, PID } from "../plan/standalone_cgroup.ts";
+import { NULL_SLOTS } from "../plan/streams.ts";
+import { encode } from "./encode.ts";
+import { LOADER as LOADER_AARCH64 } from "./generated/loader_aarch64.ts";
+import { LOADER as LOADER_X86_64 } from "./generated/loader_x86_64.ts";
+import { SUPERVISOR as SUPERVISOR_AARCH64 } from "./generated/supervisor_aarch64.ts";
+import { SUPERVISOR as SUPERVISOR_X86_64 } from "./generated/supervisor_x86_64.ts";
+import { packLz4 } from "./lz4.ts";
+import { DATA_ADDRESS, RECORD, RECORD_BYTES, STATUS, STATUS_ADDRESS, TEXT_ADDRESS } from "./record.ts";
+import { ELF_BYTES, HEAD, HEAD_BYTES, IMAGE_ADDRESS, LOADER, LOADER_BYTES, MAX_ERRNO } from "./supervisor.ts";
+
+/** `page` is the largest that a kernel for this CPU may have. */
+const CPUS: Readonly<
+  Record<
+    Cpu,
+    { readonly machine: number; readonly page: number; readonly loader: string; readonly supervisor: string }
+  >
+> = {
+  x86_64: { machine: 62, page: 0x1000, loader: LOADER_X86_64, supervisor: SUPERVISOR_X86_64 },
+  aarch64: { machine: 183, page: 0x10000, loader: LOADER_AARCH64, supervisor: SUPERVISOR_AARCH64 },
+};
+
+/** Where the file may be mapped, for a step that unmaps it. */
+export const IMAGE = { address: IMAGE_ADDRESS, bytes: TEXT_ADDRESS - IMAGE_ADDRESS } as const;
+
+/** Signals that are passed on, SIGCHLD among them: a mask. */
+export type SignalMask = bigint;
+
+/** The executable of `source` for `cpu`. The same source gives the same bytes. */
+export function executableImage(source: Standalone, cpu: Cpu, signals: SignalMask): Uint8Array<ArrayBuffer> {
+  const { machine, page, loader, supervisor } = CPUS[cpu];
+  const { data, head } = program(source, cpu, signals);
+  const [loaderCode, code] = [Uint8Array.fromHex(loader), concat([head, Uint8Array.fromHex(supervisor)])];
+  const packed = packLz4(data);
+  const codeAt = align(ELF_BYTES + LOADER_BYTES + loaderCode.length, 8);
+  const packedAt = codeAt + code.length;
+  const file = new Uint8Array(packedAt + packed.length);
+  const view = new DataView(file.buffer);
+  const set = (offset: number, value: number) => view.setBigUint64(offset, BigInt(value), true);
+
+  writeElf(view, machine, ELF_BYTES + LOADER_BYTES, [
+    { type: PT_LOAD, flags: PF_R | PF_X, address: IMAGE_ADDRESS, bytes: file.length, align: page },
+    // Absent, the kernel would make the stack executable.
+    { type: PT_GNU_STACK, flags: PF_R | PF_W, address: 0, bytes: 0, align: 16 },
+  ]);
+  set(LOADER.code, IMAGE_ADDRESS + codeAt);
+  set(LOADER.code_bytes, code.length);
+  set(LOADER.packed, IMAGE_ADDRESS + packedAt);
+  set(LOADER.packed_end, IMAGE_ADDRESS + file.length);
+  set(LOADER.text_bytes, align(code.length, page));
+  set(LOADER.data_bytes, align(data.length, page));
+  file.set(loaderCode, ELF_BYTES + LOADER_BYTES);
+  file.set(code, codeAt);
+  file.set(packed, packedAt);
+  if (file.length > IMAGE.bytes) throw new Error(`a compiled container has room for ${IMAGE.bytes} bytes`);
+  return file;
+}
+
+const PT_LOAD = 1;
+const PT_GNU_STACK = 0x6474e551;
+const PF_X = 1;
+const PF_W = 2;
+const PF_R = 4;
+
+interface Segment {
+  readonly type: number;
+  readonly flags: number;
+  readonly address: number;
+  readonly bytes: number;
+  readonly align: number;
+}
+
+function writeElf(view: DataView, machine: number, entry: number, segments: readonly Segment[]): void {
+  // \x7fELF, 64 bits, little-endian, version 1; ET_EXEC.
+  new Uint8Array(view.buffer).set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(16, 2, true);
+  view.setUint16(18, machine, true);
+  view.setUint32(20, 1, true);
+  view.setUint32(24, IMAGE_ADDRESS + entry, true);
+  view.setUint32(32, 64, true);
+  view.setUint16(52, 64, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, segments.length, true);
+  segments.forEach(({ type, flags, address, bytes, align }, index) => {
+    const at = 64 + 56 * index;
+    view.setUint32(at, type, true);
+    view.setUint32(at + 4, flags, true);
+    [0, address, address, bytes, bytes, align].forEach((value, word) =>
+      view.setUint32(at + 8 + 8 * word, value, true)
+    );
+  });
+}
+
+/** The records with all that the supervisor needs behind them, and the supervisor's head. */
+function program(source: Standalone, cpu: Cpu, signals: SignalMask) {
+  const { container, cleanup, args, kept, env, passed, name } = source;
+  const { data: records, steps, slots } = encode([...container, ...cleanup], cpu, {});
+  const data = new Data(records);
+  const slot = (slotName: `$${string}`) => {
+    const offset = slots.get(slotName);
+    // One that no step reads may be anywhere: the page has room behind those that it has.
+    return STATUS_ADDRESS + (offset ?? STATUS.late - 8);
+  };
+  const [first] = cleanup;
+  const firstStep = first!.kind === "attempt" ? first!.step : first;
+  const cleanupAt = steps.indexOf(firstStep as Step);
+  const strings = (list: readonly string[], room = 0) =>
+    data.words([...list.map((text) => data.string(text)), ...Array(room + 1).fill(0)]);
+
+  writeTexts(data, source, steps.slice(0, cleanupAt));
+  const own = strings(env, passed.length);
+  const head = new DataView(new ArrayBuffer(HEAD_BYTES));
+  const set = (offset: number, value: number | bigint) => head.setBigUint64(offset, BigInt(value), true);
+  set(HEAD.records, DATA_ADDRESS);
+  set(HEAD.cleanup, DATA_ADDRESS + cleanupAt * RECORD_BYTES);
+  set(HEAD.args, strings(args));
+  set(HEAD.kept, kept);
+  set(HEAD.argv, slot("$argv"));
+  set(HEAD.pass, strings(passed.map((variable) => `${variable}=`)));
+  set(HEAD.environment, own + 8 * env.length);
+  set(HEAD.env, own);
+  set(HEAD.envp, slot("$envp"));
+  set(HEAD.names, data.words([...pidAddresses(records, name), 0]));
+  set(HEAD.forked, slots.has("$init") ? slot("$init") : 0);
+  set(HEAD.status, slot("$exit"));
+  NULL_SLOTS.forEach((nullSlot, index) => set(HEAD.nulls + 8 * index, slot(nullSlot)));
+  set(HEAD.texts, errnoTexts(data));
+  set(HEAD.all, 2n ** 64n - 1n);
+  set(HEAD.signals, signals);
+  return { data: data.bytes(), head: new Uint8Array(head.buffer) };
+}
+
+/** Memory that grows. */
+class Data {
+  /** What was there before. */
+  readonly first: Uint8Array;
+  readonly #parts: Uint8Array[];
+  #end: number;
+
+  constructor(first: Uint8Array) {
+    this.first = first;
+    this.#parts = [first];
+    this.#end = first.length;
+  }
+
+  /** @returns its address */
+  add(bytes: Uint8Array): number {
+    const address = DATA_ADDRESS + this.#end;
+    this.#parts.push(bytes);
+    this.#end += bytes.length;
+    return address;
+  }
+
+  string(text: string): number {
+    return this.add(new TextEncoder().encode(`${text}\0`));
+  }
+
+  words(values: readonly number[]): number {
+    this.add(new Uint8Array(-this.#end & 7));
+    return this.add(new Uint8Array(BigUint64Array.from(values, BigInt).buffer));
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    return concat(this.#parts);
+  }
+}
+
+/** What is said when a step fails, before the errno. Many steps say the same. */
+function writeTexts(data: Data, { name }: Standalone, steps: readonly Step[]): void {
+  const texts = new Map<string, number>();
+  const records = data.first;
+  const view = new DataView(records.buffer, records.byteOffset);
+  steps.forEach(({ label, call, pointer }, index) => {
+    const asked = pointer === "runtime" ? "" : `config.json ${pointer}: `;
+    const text = `${name}: ${asked}${label}: ${call}: `;
+    const address = texts.get(text) ?? data.string(text);
+    texts.set(text, address);
+    view.setUint32(index * RECORD_BYTES + RECORD.text, address, true);
+  });
+}
+
+/** One after the other, from errno 0 on. The last is for all that have none. */
+function errnoTexts(data: Data): number {
+  const names = new Map<number, string>(Object.entries(ERRNO).map(([name, number]) => [number, name]));
+  const text = (errno: number) => names.has(errno) ? `${ERRNO_TEXT[errno]} (${names.get(errno)})\n` : "\n";
+  return data.string(
+    [...Array.from({ length: MAX_ERRNO }, (_, errno) => text(errno)), "unknown error\n"].join("\0"),
+  );
+}
+
+/** Wherever the cgroup's name has room for the pid. */
+function pidAddresses(data: Uint8Array, name: string): number[] {
+  const wanted = new TextEncoder().encode(cgroupName(name));
+  const addresses: number[] = [];
+  for (let at = data.indexOf(wanted[0]!); at !== -1; at = data.indexOf(wanted[0]!, at + 1)) {
+    if (wanted.every((byte, index) => data[at + index] === byte)) {
+      addresses.push(DATA_ADDRESS + at + wanted.length - PID.length);
+    }
+  }
+  return addresses;
+}
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
