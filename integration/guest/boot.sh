@@ -52,7 +52,11 @@ leave() {
 trap leave EXIT
 trap 'exit 130' INT TERM
 
-deno=$(dirname "$(readlink -f "$(command -v "${DENO:-deno}")")") || exit 125
+deno=$(command -v "${DENO:-deno}") || {
+  echo "boot: no deno: put it into PATH or DENO" >&2
+  exit 125
+}
+deno=$(dirname "$(readlink -f "$deno")")
 shares=("$project" "$deno")
 printf '%s\n' "${shares[@]}" >"$job/shares"
 printf 'PATH=%q:$PATH\nexport DENO_DIR=/tmp/deno\ncd %q\n%s\n' "$deno" "$project" "$1" >"$job/command"
