@@ -10,6 +10,7 @@ import type { Config } from "../../runtime/spec/config.ts";
 import { capabilities, type Changes } from "../support/bundle.ts";
 import { type Hako, hakoOf, ok, until } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
+import { defaultConfig } from "../../runtime/spec/default.ts";
 import { HAKO, run, spawn } from "../support/hako.ts";
 
 /** Who makes cgroups. */
@@ -29,18 +30,25 @@ export const systemd: Manager = {
 
 const MB = 1 << 20;
 
+/** All of the default but the cgroups. */
+const MOUNTS = defaultConfig().mounts!.filter(({ type }) => type !== "cgroup");
+
 /** Defines all tests for one manager. */
 export function runCommandTests(manager: Manager): void {
   const there = controllers();
+  const pureV2 = readHierarchies().every(({ controllers }) => controllers === "");
   const test = (
     name: string,
-    config: Changes<Config> & { readonly script: string; readonly controller?: string },
+    config: Changes<Config> & {
+      readonly script: string;
+      readonly controller?: string;
+      readonly skip?: string;
+    },
     fn: (hako: Hako, box: Box) => Promise<void>,
   ) => {
-    const { script, controller, ...changes } = config;
-    const skip = controller === undefined || there.has(controller)
-      ? undefined
-      : `no controller "${controller}"`;
+    const { script, controller, skip: reason, ...changes } = config;
+    const absent = controller !== undefined && !there.has(controller);
+    const skip = absent ? `no controller "${controller}"` : reason;
     containerTest(`${manager.name}: ${name}`, async (box) => {
       const hako = hakoOf(box, manager.global);
       const linux = { ...changes.linux, cgroupsPath: manager.cgroupsPath(box.id) };
@@ -101,6 +109,36 @@ export function runCommandTests(manager: Manager): void {
     await until(() => exists(said));
     assertEquals(Deno.readTextFileSync(said), "cat: can't open '/dev/x': Operation not permitted\n1\n");
   });
+
+  const mapping = [{ containerID: 0, hostID: 100_000, size: 65536 }];
+  const inUserNamespace = {
+    namespaces: (["user", "cgroup", "pid", "mount", "ipc", "uts", "network"] as const).map((type) => ({
+      type,
+    })),
+    uidMappings: mapping,
+    gidMappings: mapping,
+  };
+
+  for (const [mode, said] of [["rw", "0::/mine\nkept\n"], ["ro", "kept\n"]] as const) {
+    test(`a container's root may divide a cgroup that it has ${mode}, and not change its limits`, {
+      script:
+        "cd /sys/fs/cgroup; { mkdir mine && echo $$ >mine/cgroup.procs && grep ^0: /proc/self/cgroup; " +
+        "echo 1 >cgroup.max.depth || echo kept; } >/dev/shm/said 2>/dev/null; exec sleep 100",
+      linux: inUserNamespace,
+      mounts: [...MOUNTS, {
+        destination: "/sys/fs/cgroup",
+        type: "cgroup",
+        source: "cgroup",
+        options: [mode],
+      }],
+      skip: pureV2 ? undefined : "cgroup v1 cannot be handed down",
+    }, async (hako, { id }) => {
+      await ok(hako("start", id));
+      const { pid } = JSON.parse(await ok(hako("state", id)));
+      await until(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`).startsWith("sleep"));
+      assertEquals(Deno.readTextFileSync(`/proc/${pid}/root/dev/shm/said`), said);
+    });
+  }
 
   test("events tells of a process that is killed for want of memory", {
     script: "while [ ! -e /go ]; do sleep 0.1; done; dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 100",

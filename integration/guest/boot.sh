@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# boot.sh nspawn|uml [--user] [--hybrid] [--timeout SECONDS] COMMAND: boots a Debian with systemd, runs a shell command in it
-# as root, or in the session of an ordinary user, and ends with its status. The project and Deno are in their usual places.
+# boot.sh nspawn|uml [--hybrid] [--timeout SECONDS] COMMAND: boots a Debian with systemd, runs a shell command in it as
+# root, and ends with its status. The project and Deno are in their usual places.
 #
 #   nspawn  systemd as pid 1 of a container on this machine's kernel, in half a second. Cgroup v2 without the controllers
 #           that v1 holds here: for systemd itself, devices, freezer.
@@ -11,11 +11,10 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
-kind=${1-} user='' hybrid='' limit=300
+kind=${1-} hybrid='' limit=300
 shift
 while [[ ${1-} == --* ]]; do
   case $1 in
-  --user) user=user ;;
   --hybrid) hybrid=1 ;;
   --timeout)
     limit=$2
@@ -60,7 +59,6 @@ deno=$(dirname "$(readlink -f "$deno")")
 shares=("$project" "$deno")
 printf '%s\n' "${shares[@]}" >"$job/shares"
 printf 'PATH=%q:$PATH\nexport DENO_DIR=/tmp/deno\ncd %q\n%s\n' "$deno" "$project" "$1" >"$job/command"
-echo "$user" >"$job/user"
 : >"$job/stdout"
 : >"$job/stderr"
 

@@ -6,6 +6,7 @@
 import {
   type Cgroup,
   cgroupPath,
+  type Hierarchy,
   locateCgroup,
   locateScope,
   mergeResources,
@@ -18,7 +19,7 @@ import { UsageError } from "../errors.ts";
 import type { CgroupFacts } from "../host/gather.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../linux/generated/constants.ts";
 import { openat2 } from "../linux/files.ts";
-import type { Config } from "../spec/config.ts";
+import type { Config, IDMapping } from "../spec/config.ts";
 
 /** `--cgroup-manager`: who makes cgroups. */
 export type CgroupManager = "cgroupfs" | "systemd" | "disabled";
@@ -26,6 +27,7 @@ export type CgroupManager = "cgroupfs" | "systemd" | "disabled";
 /** A cgroup that is to be made, and what a plan has to know of it. */
 export interface PlannedCgroup {
   readonly cgroup: Cgroup;
+  /** Once a cgroup that needs no process is made. */
   readonly facts: CgroupFacts;
 }
 
@@ -44,12 +46,14 @@ export function planCgroup(
   return {
     cgroup,
     get facts() {
+      const placeIn = (hierarchy: Hierarchy) => {
+        // Where we had no right to make one, the container stays in ours.
+        if (!hierarchy.controllers.split(",").some((name) => name in cgroup.paths)) return hierarchy.cgroup;
+        return scope?.path ?? (cgroupPath(options, hierarchy) || "/");
+      };
       return {
         ...factsOf(cgroup),
-        hierarchies: hierarchies.map((one) => ({
-          ...one,
-          cgroup: scope?.path ?? (cgroupPath(options, one) || "/"),
-        })),
+        hierarchies: hierarchies.map((one) => ({ ...one, cgroup: placeIn(one) })),
       };
     },
   };
@@ -68,8 +72,35 @@ export function isRootless(): boolean {
  * @param pid of the first process, for a cgroup that adopts it
  * @returns warnings
  */
-export function makeCgroup({ cgroup }: PlannedCgroup, { linux }: Config, pid?: number): string[] {
-  return cgroup.create(withDefaultDevices(linux?.resources), pid);
+export function makeCgroup({ cgroup }: PlannedCgroup, config: Config, pid?: number): string[] {
+  const warnings = cgroup.create(withDefaultDevices(config.linux?.resources), pid);
+  const owner = ownerOf(config);
+  if (owner === undefined) return warnings;
+  try {
+    cgroup.delegate(owner.uid, owner.gid);
+    return warnings;
+  } catch (error) {
+    cgroup.delete();
+    throw error;
+  }
+}
+
+/**
+ * Who may divide the container's cgroup of v2 among cgroups below: root of its user namespace, if it sees the cgroup as a
+ * root and may write there. Limits stay out of its reach: they are files of the cgroup's, which it does not get.
+ *
+ * @see config-linux.md#cgroup-ownership
+ */
+function ownerOf({ linux, mounts = [] }: Config): { readonly uid: number; readonly gid: number } | undefined {
+  const isNew = (wanted: string) => linux?.namespaces?.some(({ type, path }) => type === wanted && !path);
+  const isWritable = mounts.some(({ type, options = [] }) =>
+    type?.startsWith("cgroup") && !options.includes("ro")
+  );
+  const root = (mappings: readonly IDMapping[] = []) =>
+    mappings.find(({ containerID }) => containerID === 0)?.hostID;
+  const [uid, gid] = [root(linux?.uidMappings), root(linux?.gidMappings)];
+  if (!isNew("user") || !isNew("cgroup") || !isWritable || isRootless()) return undefined;
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
 /** What a further process has to know of the cgroup of a container that is there. */

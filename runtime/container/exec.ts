@@ -82,7 +82,7 @@ export class ExecutedProcess {
       init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd, ...unified] });
       // Before its last barrier it may wait for systemd.
       while (init.next() === "cgroup") cgroup!.add(init.pid, { init: container.pid });
-      writeLateFacts(process, init);
+      writeLateFacts(process, init, container.pid);
       if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
       if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);
       return new ExecutedProcess(init, container, directory, terminal);

@@ -19,9 +19,19 @@ import { close, fstat, openat2, openRegular, read } from "../linux/files.ts";
 import { errnoInfo, isErrno } from "../linux/libc.ts";
 import type { Process } from "../spec/config.ts";
 
-/** The root of a process that waits. Read once: no name in it is looked up from the host's side. */
-export function openContainerRoot(pid: number): number {
-  return openat2(AT_FDCWD, `/proc/${pid}/root`, { flags: O_PATH | O_DIRECTORY | O_CLOEXEC });
+/**
+ * The root of a process that waits. Read once: no name in it is looked up from the host's side.
+ *
+ * @param first the container's first process. A process that joins it hides from others, and without root's rights from us
+ */
+export function openContainerRoot(pid: number, first = pid): number {
+  const how = { flags: O_PATH | O_DIRECTORY | O_CLOEXEC };
+  try {
+    return openat2(AT_FDCWD, `/proc/${pid}/root`, how);
+  } catch (error) {
+    if (first === pid || !isErrno(error, "EACCES")) throw error;
+    return openat2(AT_FDCWD, `/proc/${first}/root`, how);
+  }
 }
 
 /**

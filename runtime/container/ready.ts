@@ -11,9 +11,13 @@ import { connectUnix, sendDescriptor } from "../linux/sockets.ts";
 import type { Process } from "../spec/config.ts";
 import { findExecutable, findHome, openContainerRoot } from "./late_facts.ts";
 
-/** Tells the init where its executable and its HOME are. */
-export function writeLateFacts(process: Process, init: Init): void {
-  const root = openContainerRoot(init.pid);
+/**
+ * Tells the init where its executable and its HOME are.
+ *
+ * @param first the container's first process, for a further one
+ */
+export function writeLateFacts(process: Process, init: Init, first?: number): void {
+  const root = openContainerRoot(init.pid, first);
   try {
     init.writeLate("executable", findExecutable(root, process));
     init.writeLate("HOME", `HOME=${findHome(root, process)}`);
