@@ -1,16 +1,18 @@
 /** Hako's commands on the containers of a test, one after the other or many at once. @module */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Box } from "./fixture.ts";
-import { HAKO, type Result, run } from "./hako.ts";
+import { HAKO, type Result, run, type Surroundings } from "./hako.ts";
 
 export type Hako = (...args: string[]) => Promise<Result>;
 
 /** Runs commands on the containers of `box`. Into files: a pipe would stay open for as long as a container that has it. */
-export function hakoOf(box: Box, global: readonly string[] = []): Hako {
+export function hakoOf(box: Box, global: readonly string[] = [], surroundings: Surroundings = {}): Hako {
+  const name = crypto.randomUUID().slice(0, 8);
   let count = 0;
   return async (...args) => {
-    const [out, err] = [`${box.directory}/out${count}`, `${box.directory}/err${count++}`];
-    const { status } = await run([...intoFiles(out, err), ...HAKO, "--root", box.state, ...global, ...args]);
+    const [out, err] = [`${box.directory}/${name}.out${count}`, `${box.directory}/${name}.err${count++}`];
+    const command = [...intoFiles(out, err), ...HAKO, "--root", box.state, ...global, ...args];
+    const { status } = await run(command, surroundings);
     return { status, stdout: Deno.readTextFileSync(out), stderr: Deno.readTextFileSync(err) };
   };
 }

@@ -4,6 +4,7 @@ import { readBundle } from "../container/bundle.ts";
 import type { Container } from "../container/container.ts";
 import { createContainer } from "../container/create.ts";
 import { ignoredMembers } from "../container/ignored.ts";
+import { hasNotify } from "../container/notify_mount.ts";
 import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
 import { log } from "../log.ts";
@@ -63,17 +64,47 @@ export function createFromOptions(
   const bundle = readBundle(options.bundle, options.config);
   checkTerminal(bundle.config.process, options["console-socket"], detach);
   ignoredMembers(bundle.config).forEach((line) => log.warn(line));
+  const activated = listenFds();
   return createContainer(bundle.config, {
     id,
     bundle: bundle.path,
     root: stateRoot(global.root),
-    preserveFds: options["preserve-fds"],
+    // Those of socket activation come first, as runc and crun have it.
+    preserveFds: activated + (options["preserve-fds"] ?? 0),
+    env: activated > 0 ? [`LISTEN_FDS=${activated}`, "LISTEN_PID=1"] : [],
+    notify: !!Deno.env.get("NOTIFY_SOCKET"),
     noPivot: options["no-pivot"],
     noNewKeyring: options["no-new-keyring"],
     consoleSocket: options["console-socket"],
     pidfdSocket: options["pidfd-socket"],
     cgroupManager: global["cgroup-manager"] ?? (global["systemd-cgroup"] ? "systemd" : "cgroupfs"),
   });
+}
+
+/** How many sockets our caller hands to us from descriptor 3 on: sd_listen_fds(3). */
+function listenFds(): number {
+  const count = Deno.env.get("LISTEN_FDS");
+  if (count === undefined || Deno.env.get("LISTEN_PID") !== `${Deno.pid}`) return 0;
+  if (!/^[1-9]\d{0,8}$/.test(count)) throw new UsageError(`LISTEN_FDS must be a number, not "${count}"`);
+  return Number(count);
+}
+
+/**
+ * Has the program of `container`, which is about to be started, tell NOTIFY_SOCKET that it is ready.
+ *
+ * @returns is done when it has, or has ended
+ */
+export async function forwardReadiness(container: Container): Promise<() => Promise<void>> {
+  const host = Deno.env.get("NOTIFY_SOCKET");
+  if (!host || !hasNotify(container.directory)) return () => Promise.resolve();
+  const { NotifySocket } = await import("../container/notify.ts");
+  const socket = new NotifySocket(container.directory);
+  const done = socket.forward(host, container.pid, () => container.status() !== "stopped")
+    // What became of the program is not for systemd to decide.
+    .catch((error) =>
+      log.warn(`cannot tell NOTIFY_SOCKET: ${error instanceof Error ? error.message : error}`)
+    );
+  return () => done;
 }
 
 /** A terminal needs somebody at its other end, and only then. */

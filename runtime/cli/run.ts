@@ -4,7 +4,7 @@ import { takeForeground } from "../container/foreground.ts";
 import { shellStatus } from "../linux/processes.ts";
 import { log } from "../log.ts";
 import { defineCommand } from "./command.ts";
-import { createFromOptions, createOptions, writePidFile } from "./create_options.ts";
+import { createFromOptions, createOptions, forwardReadiness, writePidFile } from "./create_options.ts";
 
 export const run = defineCommand({
   name: "run",
@@ -24,9 +24,11 @@ export const run = defineCommand({
     let finished = false;
     try {
       writePidFile(options["pid-file"], container);
+      const ready = await forwardReadiness(container);
       if (foreground === undefined) {
         container.start();
         finished = true;
+        await ready();
         return 0;
       }
       log.flush();

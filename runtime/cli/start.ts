@@ -3,6 +3,7 @@
 import { Container } from "../container/container.ts";
 import { stateRoot } from "../container/state.ts";
 import { defineCommand } from "./command.ts";
+import { forwardReadiness } from "./create_options.ts";
 
 export const start = defineCommand({
   name: "start",
@@ -10,9 +11,11 @@ export const start = defineCommand({
   usage: "ID",
   positionals: { min: 1, max: 1 },
   options: {},
-  action({ args: [id], global }) {
+  async action({ args: [id], global }) {
     const container = Container.loadLocked(stateRoot(global.root), id);
+    const ready = await forwardReadiness(container);
     container.start();
+    await ready();
     return 0;
   },
 });

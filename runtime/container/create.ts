@@ -23,6 +23,7 @@ import { compileFilter, filterToJson } from "./filter.ts";
 import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
+import { NOTIFY_ENV, withNotify } from "./notify_mount.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 import { checkId, type State, StateDirectory } from "./state.ts";
 
@@ -35,6 +36,8 @@ export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
   readonly consoleSocket?: string;
   /** The Unix socket that gets a pidfd of the first process. */
   readonly pidfdSocket?: string;
+  /** Give the container a socket by which it says that it is ready: {@linkcode NotifySocket} is to be there at its start. */
+  readonly notify?: boolean;
   /** Changes the plan before it runs: for tests that make a step fail. */
   readonly transform?: (plan: Plan) => Plan;
 }
@@ -48,25 +51,27 @@ export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
  * @throws {StateError} if the id is taken
  * @throws {SyscallError} the step that failed, with its pointer
  */
-export async function createContainer(config: Config, options: CreateOptions): Promise<Container> {
+export async function createContainer(given: Config, options: CreateOptions): Promise<Container> {
   const { id, root, transform = (plan: Plan) => plan } = options;
   // Before it becomes a part of any path.
   checkId(id);
-  const filter = await compileFilter(config);
-  const planned = planCgroup(id, config, options.cgroupManager);
+  const filter = await compileFilter(given);
+  const planned = planCgroup(id, given, options.cgroupManager);
   const directory = StateDirectory.create(root, id);
   const extraFds: number[] = [];
   let cgroup: Cgroup | undefined;
   let init: Init | undefined;
   const enterCgroup = (pid?: number) => {
-    makeCgroup(planned!, config, pid).forEach((warning) => log.warn(warning));
+    makeCgroup(planned!, given, pid).forEach((warning) => log.warn(warning));
     cgroup = planned!.cgroup;
   };
   try {
     // Before anything is there: whoever finds us killed knows what to remove.
-    directory.write("state.json", stringify(describe(config, options, { cgroup: planned?.cgroup })));
+    directory.write("state.json", stringify(describe(given, options, { cgroup: planned?.cgroup })));
     if (planned?.cgroup.adopts === false) enterCgroup();
-    const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
+    const config = options.notify ? withNotify(given, directory.path) : given;
+    const env = [...options.env ?? [], ...(options.notify ? [NOTIFY_ENV] : [])];
+    const host = gatherHost(config, { ...options, env, ...(planned && { cgroup: planned.facts }) });
     const plan = transform(planCreate(config, host, filter));
     extraFds.push(...openIdmaps(config, id, directory.path));
     extraFds.push(...openUnified(planned?.cgroup));

@@ -29,6 +29,7 @@ export interface HostOptions {
   /** Absolute path. */
   readonly bundle: string;
   readonly preserveFds?: number;
+  readonly env?: readonly string[];
   readonly noPivot?: boolean;
   /** The container's cgroup; absent if it has none of its own. */
   readonly cgroup?: CgroupFacts;
@@ -60,6 +61,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     rootfsMountPoint: needsMountPoint ? mountPointOf(rootfs, mounts) : "/",
     privileged: (capabilities >> BigInt(CAP_SYS_ADMIN) & 1n) === 1n,
     preserveFds,
+    ...(options.env && options.env.length > 0 && { env: options.env }),
     noPivot,
     noNewKeyring,
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),

@@ -1,4 +1,4 @@
-/** Unix stream sockets. @module */
+/** Unix sockets. @module */
 import {
   AF_UNIX,
   AT_FDCWD,
@@ -8,6 +8,7 @@ import {
   SCM_RIGHTS,
   SO_SNDTIMEO,
   SOCK_CLOEXEC,
+  SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
 } from "./generated/constants.ts";
@@ -41,8 +42,26 @@ export function connectUnix(path: string, seconds?: number): number {
   });
 }
 
-function withSocket(path: string, use: (fd: number, address: Uint8Array<ArrayBuffer>) => void): number {
-  const fd = syscall("socket", [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0]);
+/** A socket for the datagrams that are sent to `path`, which must not exist. */
+export function bindDatagrams(path: string): number {
+  const bind = (fd: number, address: Uint8Array<ArrayBuffer>) =>
+    syscall("bind", [fd, address, address.length], { path });
+  return withSocket(path, bind, SOCK_DGRAM);
+}
+
+/** A socket whose datagrams go to `path`, or to the abstract name behind "@". */
+export function connectDatagrams(path: string): number {
+  const connect = (fd: number, address: Uint8Array<ArrayBuffer>) =>
+    syscall("connect", [fd, address, address.length], { path });
+  return withSocket(path, connect, SOCK_DGRAM);
+}
+
+function withSocket(
+  path: string,
+  use: (fd: number, address: Uint8Array<ArrayBuffer>) => void,
+  type: number = SOCK_STREAM,
+): number {
+  const fd = syscall("socket", [AF_UNIX, type | SOCK_CLOEXEC, 0]);
   let directory: number | undefined;
   try {
     let name = path;
@@ -62,8 +81,11 @@ function withSocket(path: string, use: (fd: number, address: Uint8Array<ArrayBuf
   }
 }
 
-/** struct sockaddr_un */
+/** struct sockaddr_un. A name behind "@" is in no file system: unix(7), "abstract". */
 function socketAddress(path: string): Uint8Array<ArrayBuffer> {
+  if (path.startsWith("@")) {
+    return new Uint8Array([AF_UNIX, 0, 0, ...new TextEncoder().encode(path.slice(1))]);
+  }
   const bytes = new Uint8Array(2 + PATH_BYTES);
   new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
   bytes.set(new TextEncoder().encode(path).subarray(0, PATH_BYTES - 1), 2);

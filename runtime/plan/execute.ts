@@ -54,20 +54,20 @@ export function closeOnExec(host: Host): Node[] {
 }
 
 /** Becomes the container's process. */
-export function execute(process: Process): Node[] {
+export function execute(process: Process, { env = [] }: Pick<Host, "env"> = {}): Node[] {
   return [
     step({ label: `exec ${JSON.stringify(process.args[0])}`, pointer: "/process/args" }, "execve", [
       { late: "executable" },
       { strings: process.args },
-      { strings: environment(process) },
+      { strings: environment([...process.env ?? [], ...env]) },
     ]),
   ];
 }
 
 /** The last entry of a name counts. HOME comes from the container's /etc/passwd if there is none, or an empty one. */
-export function environment(process: Process): (string | LateArg)[] {
+export function environment(env: readonly string[]): (string | LateArg)[] {
   const entries = new Map<string, string>();
-  for (const entry of process.env ?? []) {
+  for (const entry of env) {
     const name = entry.slice(0, entry.indexOf("="));
     entries.delete(name);
     entries.set(name, entry);

@@ -44,6 +44,8 @@ export interface Host {
   readonly privileged: boolean;
   /** Descriptors from 3 on that the container's process is to inherit. */
   readonly preserveFds: number;
+  /** Behind process.env: what speaks of the command and not of the container, as LISTEN_FDS does. */
+  readonly env?: readonly string[];
   /** Use MS_MOVE and chroot(2), for a root that is a ramfs. */
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;

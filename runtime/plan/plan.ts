@@ -96,7 +96,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...umask(process),
     ...closeOnExec(host),
     ...privileges(config, process, host, filter),
-    ...execute(process),
+    ...execute(process, host),
   ];
 }
 

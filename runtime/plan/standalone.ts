@@ -67,7 +67,9 @@ export function planStandalone(config: Config, host: Host, options: StandaloneOp
   const { process } = config;
   if (process === undefined) throw new ConfigError("/process", "process property must not be empty");
   const { name, kept = process.args.length, passed = [], home, cgroups, filter, image } = options;
-  const env = environment(process).map((entry) => typeof entry === "string" ? entry : `HOME=${home}`);
+  const env = environment(process.env ?? []).map((entry) =>
+    typeof entry === "string" ? entry : `HOME=${home}`
+  );
   // Of two entries some programs take the first, and some the last.
   const own = env.filter((entry) => !passed.includes(entry.slice(0, entry.indexOf("="))));
   const plan = planCreate(config, host, filter);

@@ -1,0 +1,77 @@
+/**
+ * Telling systemd that a container is ready, when its program says so: the container has a socket of ours, and what comes
+ * there goes to the socket of our caller's, NOTIFY_SOCKET.
+ *
+ * @see sd_notify(3); runc's notify_socket.go
+ * @module
+ */
+import { O_CLOEXEC, POLLIN } from "../linux/generated/constants.ts";
+import { close, read, write } from "../linux/files.ts";
+import { syscall, syscallOnThread } from "../linux/libc.ts";
+import { endsWithin } from "../linux/processes.ts";
+import { bindDatagrams, connectDatagrams, sendDescriptor } from "../linux/sockets.ts";
+
+const LOOK_MILLISECONDS = 100;
+const BARRIER_MILLISECONDS = 30_000;
+
+/** Our end of the container's socket: to be made before the program starts. */
+export class NotifySocket {
+  readonly #fd: number;
+
+  constructor(directory: string) {
+    const path = `${directory}/notify/notify.sock`;
+    this.#fd = bindDatagrams(path);
+    // For whatever user the program runs as.
+    Deno.chmodSync(path, 0o777);
+  }
+
+  /**
+   * Waits until the program is ready and tells `host`, or until it has ended.
+   *
+   * @param host the socket of our caller's, a path or "@name"
+   * @param lives whether the program does
+   */
+  async forward(host: string, pid: number, lives: () => boolean): Promise<void> {
+    try {
+      for (;;) {
+        if (!await this.#readable()) {
+          if (lives()) continue;
+          return;
+        }
+        const lines = new TextDecoder().decode(read(this.#fd, 4096)).split("\n");
+        const ready = lines.find((line) => line.startsWith("READY="));
+        if (ready !== undefined) return tellHost(host, `${ready}\nMAINPID=${pid}\n`);
+      }
+    } finally {
+      close(this.#fd);
+    }
+  }
+
+  /** poll(2) on another thread: signals are served, and the program is waited for, meanwhile. */
+  async #readable(): Promise<boolean> {
+    const pollfd = new Uint8Array(8);
+    const view = new DataView(pollfd.buffer);
+    view.setInt32(0, this.#fd, true);
+    view.setInt16(4, POLLIN, true);
+    const limit = new BigInt64Array([0n, BigInt(LOOK_MILLISECONDS) * 1_000_000n]);
+    return await syscallOnThread("ppoll", [pollfd, 1, new Uint8Array(limit.buffer), 0, 0]) > 0;
+  }
+}
+
+/** Sends it, and waits until it has been read: systemd asks who sent it, which must not have ended by then. */
+function tellHost(host: string, text: string): void {
+  const socket = connectDatagrams(host);
+  const pipe = new Int32Array(2);
+  syscall("pipe2", [new Uint8Array(pipe.buffer), O_CLOEXEC]);
+  const [ours, theirs] = pipe as unknown as [number, number];
+  try {
+    write(socket, new TextEncoder().encode(text));
+    sendDescriptor(socket, "BARRIER=1", theirs);
+  } finally {
+    close(theirs);
+    close(socket);
+  }
+  // sd_notify_barrier(3): the other end is closed when all before it was seen.
+  endsWithin(ours, BARRIER_MILLISECONDS);
+  close(ours);
+}
