@@ -20,6 +20,7 @@ need script bsdutils
 need setpriv util-linux
 need /usr/include/seccomp.h libseccomp-dev
 need bwrap bubblewrap
+need mkfs.erofs erofs-utils
 
 # The stub: assembled for both CPUs, and run for the other one.
 need x86_64-linux-gnu-as binutils

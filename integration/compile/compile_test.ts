@@ -311,3 +311,36 @@ containerTest("explain prints the plan of an executable, and does not believe a 
   assertEquals([changed.status, changed.stdout], [1, ""]);
   assertMatch(changed.stderr, /has other code than its plan gives/);
 });
+
+/** Linux mounts erofs from a file since 6.12, and not if it is built so. */
+function cannotEmbed(): string | undefined {
+  const [major = 0, minor = 0] = Deno.osRelease().split(/[.-]/).map(Number);
+  if (major < 6 || major === 6 && minor < 12) return "Linux before 6.12 mounts erofs from devices alone";
+  const types = Deno.readTextFileSync("/proc/filesystems").split(/\s+/);
+  return ["erofs", "overlay"].filter((type) => !types.includes(type)).map((type) => `no ${type}`)[0];
+}
+
+for (const readonly of [false, true]) {
+  const name = `compile: an embedded root filesystem ${
+    readonly ? "is read-only if asked" : "can be written to"
+  }`;
+  containerTest(name, async (box) => {
+    const tool = await compile(box, {
+      config: { root: { readonly } },
+      image: (rootfs) => Deno.writeTextFileSync(`${rootfs}/text`, "of the image\n"),
+      script: "cat /text; echo new > /text; cat /text; ls /proc/self/exe > /dev/null",
+      compile: ["--embed"],
+    });
+    Deno.removeSync(`${box.directory}/bundle0`, { recursive: true });
+    // Nothing of one run is there in the next.
+    for (let runs = 0; runs < 2; runs++) {
+      const { status, stdout } = await run([tool]);
+      assertEquals([status, stdout], [0, readonly ? "of the image\nof the image\n" : "of the image\nnew\n"]);
+    }
+    assertMatch((await run([...HAKO, "explain", tool])).stdout, /with \d+ bytes of root filesystem\n/);
+  }, { needs: ["mkfs.erofs"], ...skipIf(cannotEmbed()) });
+}
+
+function skipIf(skip: string | undefined) {
+  return skip === undefined ? {} : { skip };
+}

@@ -30,6 +30,7 @@ export const compile = defineCommand({
       help: "for this CPU (this machine's)",
     },
     rootless: { type: "flag", help: "to be run by a user without root's rights" },
+    embed: { type: "flag", help: "put the root filesystem into the executable, as an image of erofs" },
     name: { type: "text", value: "NAME", help: "how its cgroups and its errors are called (FILE's name)" },
     "keep-args": {
       type: "count",
@@ -48,7 +49,7 @@ export const compile = defineCommand({
   async action({ options }) {
     const { output, arch, rootless, env } = options;
     if (output === undefined) throw new UsageError("compile needs -o FILE, where the executable goes");
-    const { compileBundle } = await import("../container/compile.ts");
+    const { compileBundle, makeImage } = await import("../container/compile.ts");
     const { writeCompiled } = await import("../container/compiled_file.ts");
     const bundle = readBundle(options.bundle, options.config);
     ignoredMembers(bundle.config).forEach((line) => log.warn(line));
@@ -57,12 +58,16 @@ export const compile = defineCommand({
       name: options.name ?? output.slice(output.lastIndexOf("/") + 1),
       cpu,
       rootless,
+      embed: options.embed,
       env,
       ...(options["keep-args"] !== undefined && { kept: options["keep-args"] }),
       noPivot: options["no-pivot"],
       noNewKeyring: options["no-new-keyring"],
     });
-    const bytes = await writeCompiled({ version: VERSION, cpu, standalone });
+    const bytes = await writeCompiled(
+      { version: VERSION, cpu, standalone },
+      options.embed ? makeImage(bundle) : undefined,
+    );
     // Not over a file that may be running, nor half of one.
     const temporary = `${output}.new`;
     Deno.writeFileSync(temporary, bytes, { mode: 0o755 });

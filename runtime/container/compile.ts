@@ -12,7 +12,7 @@ import {
   readHierarchies,
   withDefaultDevices,
 } from "../../cgroups/mod.ts";
-import { ConfigError, UsageError } from "../errors.ts";
+import { ConfigError, StateError, UsageError } from "../errors.ts";
 import { gatherHost } from "../host/gather.ts";
 import { executableImage, IMAGE } from "../init/executable.ts";
 import { retarget } from "../init/retarget.ts";
@@ -32,6 +32,7 @@ import type { Bundle } from "./bundle.ts";
 import { compileFilter } from "./filter.ts";
 import { FORWARDED } from "./foreground.ts";
 import { findHome } from "./late_facts.ts";
+import { runProgram } from "./program.ts";
 
 export interface CompileOptions {
   /** Of the container: its cgroups, and its errors, are called so. */
@@ -44,6 +45,8 @@ export interface CompileOptions {
   readonly kept?: number;
   /** `NAME=VALUE`, or `NAME` for a variable of the caller's. */
   readonly env?: readonly string[];
+  /** The root filesystem is to lie in the executable: {@linkcode makeImage}. */
+  readonly embed?: boolean;
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
 }
@@ -91,14 +94,36 @@ export async function compileBundle(
   };
 }
 
-/** The executable's bytes. The same container gives the same. */
-export function toExecutable(standalone: Standalone, cpu: Cpu): Uint8Array<ArrayBuffer> {
-  const signals = [...Object.values(FORWARDED), SIGCHLD];
-  return executableImage(
-    standalone,
-    cpu,
-    signals.reduce((mask, signal) => mask | 1n << BigInt(signal - 1), 0n),
-  );
+/** The executable's bytes. The same container, and the same image of its root filesystem, give the same. */
+export function toExecutable(standalone: Standalone, cpu: Cpu, image?: Uint8Array): Uint8Array<ArrayBuffer> {
+  const signals = [...Object.values(FORWARDED), SIGCHLD]
+    .reduce((mask, signal) => mask | 1n << BigInt(signal - 1), 0n);
+  return executableImage(standalone, cpu, { signals, ...optional("image", image) });
+}
+
+/**
+ * An image of erofs with all that is in the bundle's root filesystem.
+ *
+ * @throws {StateError} if mkfs.erofs cannot make it
+ */
+export function makeImage({ path, config }: Bundle): Uint8Array<ArrayBuffer> {
+  const { root } = config;
+  const rootfs = root.path.startsWith("/") ? root.path : `${path}/${root.path}`;
+  const file = Deno.makeTempFileSync();
+  try {
+    // A fixed UUID: the same files give the same image.
+    const args = ["mkfs.erofs", "-zlz4hc", "-U00000000-0000-0000-0000-000000000000", file, rootfs];
+    const { status, output } = runProgram({ path: "/usr/bin/env", args: ["env", ...args] });
+    if (status.kind === "exited" && status.code === 127) {
+      throw new StateError("", "to embed a root filesystem takes mkfs.erofs, of the package erofs-utils");
+    }
+    if (status.kind !== "exited" || status.code !== 0) {
+      throw new StateError("", `mkfs.erofs: ${output.trim()}`);
+    }
+    return Deno.readFileSync(file);
+  } finally {
+    Deno.removeSync(file);
+  }
 }
 
 function optional<K extends string, T>(key: K, value: T | undefined): { [name in K]?: T } {
@@ -217,6 +242,7 @@ function hostOf(
       : 2n ** BigInt(LAST_CAPABILITY + 1) - 1n,
     lastCapability: LAST_CAPABILITY,
     nullStdio: ["late", "late", "late"],
+    ...(options.embed && { embedded: true }),
   };
 }
 

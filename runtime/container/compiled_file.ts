@@ -20,14 +20,20 @@ export interface Compiled {
   readonly version: string;
   readonly cpu: Cpu;
   readonly standalone: Standalone;
+  /** Bytes of the image of erofs that the file begins with, its first kilobyte apart. */
+  readonly embedded?: number;
 }
 
 /** The bytes of the file. */
-export async function writeCompiled(compiled: Compiled): Promise<Uint8Array<ArrayBuffer>> {
+export async function writeCompiled(
+  contents: Omit<Compiled, "embedded">,
+  image?: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const compiled: Compiled = { ...contents, ...(image && { embedded: image.length }) };
   const { standalone, cpu } = compiled;
   const plan = await pipe(new TextEncoder().encode(toJson(compiled)), new CompressionStream("deflate-raw"));
   const length = new Uint8Array(Uint32Array.of(plan.length).buffer);
-  const blob = new Blob([toExecutable(standalone, cpu), plan, length, MAGIC]);
+  const blob = new Blob([toExecutable(standalone, cpu, image), plan, length, MAGIC]);
   return new Uint8Array(await blob.arrayBuffer());
 }
 
@@ -65,11 +71,12 @@ export async function explainFile(
   { json, ownVersion }: { readonly json: boolean; readonly ownVersion: string },
 ): Promise<string> {
   const file = Deno.readFileSync(path);
-  const { version, cpu, standalone } = await readCompiled(path, file);
+  const { version, cpu, standalone, embedded } = await readCompiled(path, file);
   if (version !== ownVersion) {
     throw new StateError("", `${path} was compiled by hako ${version}, and only that can tell what it does`);
   }
-  if (toExecutable(standalone, cpu).some((byte, index) => file[index] !== byte)) {
+  const image = embedded === undefined ? undefined : file.subarray(0, embedded);
+  if (toExecutable(standalone, cpu, image).some((byte, index) => file[index] !== byte)) {
     throw new StateError("", `${path} has other code than its plan gives: do not run it`);
   }
   const { container, cleanup, ...rest } = standalone;
@@ -81,7 +88,7 @@ export async function explainFile(
   const list = (words: readonly string[]) =>
     words.map((word) => ` ${JSON.stringify(word)}`).join("") || " none";
   return [
-    `${path}: for ${cpu}\n`,
+    `${path}: for ${cpu}${embedded === undefined ? "" : `, with ${embedded} bytes of root filesystem`}\n`,
     `$argv:${list(args)}; arguments of the executable go behind the first ${kept}\n`,
     `$envp:${list(env)}; taken from the caller:${list(passed)}\n`,
     `${PID} is the pid of the process that waits, in hexadecimal\n\n`,

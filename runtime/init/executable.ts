@@ -3,6 +3,7 @@
  *
  * ```
  *   0            ELF header, loader
+ *   1024         with --embed, an image of erofs from here to the end of a page
  *                head, supervisor
  *                the program, packed
  *                the plan, deflated, for people: its length and MAGIC are the last twelve bytes
@@ -43,35 +44,69 @@ export const IMAGE = { address: IMAGE_ADDRESS, bytes: TEXT_ADDRESS - IMAGE_ADDRE
 /** Signals that are passed on, SIGCHLD among them: a mask. */
 export type SignalMask = bigint;
 
-/** The executable of `source` for `cpu`. The same source gives the same bytes. */
-export function executableImage(source: Standalone, cpu: Cpu, signals: SignalMask): Uint8Array<ArrayBuffer> {
+/**
+ * The executable of `source` for `cpu`. The same source gives the same bytes.
+ *
+ * @param image of erofs, with the container's root filesystem: its first kilobyte is for others, so the file can be both
+ */
+export function executableImage(
+  source: Standalone,
+  cpu: Cpu,
+  { signals, image }: { readonly signals: SignalMask; readonly image?: Uint8Array },
+): Uint8Array<ArrayBuffer> {
   const { machine, page, loader, supervisor } = CPUS[cpu];
   const { data, head } = program(source, cpu, signals);
   const [loaderCode, code] = [Uint8Array.fromHex(loader), concat([head, Uint8Array.fromHex(supervisor)])];
   const packed = packLz4(data);
-  const codeAt = align(ELF_BYTES + LOADER_BYTES + loaderCode.length, 8);
+  const loaderAt = ELF_BYTES + LOADER_BYTES;
+  // Behind an image it begins at a page of its own.
+  const codeAt = image === undefined ? align(loaderAt + loaderCode.length, 8) : align(image.length, page);
   const packedAt = codeAt + code.length;
   const file = new Uint8Array(packedAt + packed.length);
+  if (image !== undefined) file.set(image.subarray(EROFS_SUPERBLOCK), EROFS_SUPERBLOCK);
   const view = new DataView(file.buffer);
   const set = (offset: number, value: number) => view.setBigUint64(offset, BigInt(value), true);
+  const base = image === undefined ? IMAGE_ADDRESS : TAIL_ADDRESS - codeAt;
 
-  writeElf(view, machine, ELF_BYTES + LOADER_BYTES, [
-    { type: PT_LOAD, flags: PF_R | PF_X, address: IMAGE_ADDRESS, bytes: file.length, align: page },
+  writeElf(view, machine, loaderAt, [
+    {
+      type: PT_LOAD,
+      flags: PF_R | PF_X,
+      offset: 0,
+      address: IMAGE_ADDRESS,
+      bytes: image === undefined ? file.length : EROFS_SUPERBLOCK,
+      align: page,
+    },
+    ...(image === undefined ? [] : [{
+      type: PT_LOAD,
+      flags: PF_R,
+      offset: codeAt,
+      address: TAIL_ADDRESS,
+      bytes: file.length - codeAt,
+      align: page,
+    }]),
     // Absent, the kernel would make the stack executable.
-    { type: PT_GNU_STACK, flags: PF_R | PF_W, address: 0, bytes: 0, align: 16 },
+    { type: PT_GNU_STACK, flags: PF_R | PF_W, offset: 0, address: 0, bytes: 0, align: 16 },
   ]);
-  set(LOADER.code, IMAGE_ADDRESS + codeAt);
+  set(LOADER.code, base + codeAt);
   set(LOADER.code_bytes, code.length);
-  set(LOADER.packed, IMAGE_ADDRESS + packedAt);
-  set(LOADER.packed_end, IMAGE_ADDRESS + file.length);
+  set(LOADER.packed, base + packedAt);
+  set(LOADER.packed_end, base + file.length);
   set(LOADER.text_bytes, align(code.length, page));
   set(LOADER.data_bytes, align(data.length, page));
-  file.set(loaderCode, ELF_BYTES + LOADER_BYTES);
+  file.set(loaderCode, loaderAt);
   file.set(code, codeAt);
   file.set(packed, packedAt);
-  if (file.length > IMAGE.bytes) throw new Error(`a compiled container has room for ${IMAGE.bytes} bytes`);
+  const mapped = image === undefined ? IMAGE.bytes : TEXT_ADDRESS - TAIL_ADDRESS;
+  if (file.length - (image === undefined ? 0 : codeAt) > mapped) {
+    throw new Error(`a compiled container has room for ${mapped} bytes`);
+  }
   return file;
 }
+
+/** Where the superblock of erofs is, and where the rest of an executable with an image is mapped. */
+const EROFS_SUPERBLOCK = 1024;
+const TAIL_ADDRESS = IMAGE_ADDRESS + 0x100000;
 
 const PT_LOAD = 1;
 const PT_GNU_STACK = 0x6474e551;
@@ -82,6 +117,7 @@ const PF_R = 4;
 interface Segment {
   readonly type: number;
   readonly flags: number;
+  readonly offset: number;
   readonly address: number;
   readonly bytes: number;
   readonly align: number;
@@ -98,11 +134,11 @@ function writeElf(view: DataView, machine: number, entry: number, segments: read
   view.setUint16(52, 64, true);
   view.setUint16(54, 56, true);
   view.setUint16(56, segments.length, true);
-  segments.forEach(({ type, flags, address, bytes, align }, index) => {
+  segments.forEach(({ type, flags, offset, address, bytes, align }, index) => {
     const at = 64 + 56 * index;
     view.setUint32(at, type, true);
     view.setUint32(at + 4, flags, true);
-    [0, address, address, bytes, bytes, align].forEach((value, word) =>
+    [offset, address, address, bytes, bytes, align].forEach((value, word) =>
       view.setUint32(at + 8 + 8 * word, value, true)
     );
   });

@@ -36,6 +36,8 @@ export interface Host {
   readonly id: string;
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
+  /** The root filesystem is an image in the executable of a compiled container, made from what is at `rootfs`. */
+  readonly embedded?: boolean;
   /** The mount point that the root filesystem lies on. */
   readonly rootfsMountPoint: string;
   /** Absolute path of the bundle: relative sources of bind mounts start here. */

@@ -18,6 +18,7 @@ import {
   O_PATH,
 } from "../linux/generated/constants.ts";
 import type { Config, RootfsPropagation } from "../spec/config.ts";
+import { openEmbeddedRootfs } from "./embedded.ts";
 import type { Host } from "./host.ts";
 import { attach, cloneTree, setAttributes } from "./mount_api.ts";
 import { namespace } from "./namespaces.ts";
@@ -43,9 +44,15 @@ export function openRootfs(config: Config, host: Host): Node[] {
   }
   return [
     ...propagation(config, host),
+    ...(host.embedded ? openEmbeddedRootfs() : openDirectory(reason, host.rootfs)),
+  ];
+}
+
+function openDirectory(reason: Reason, path: string): Node[] {
+  return [
     // A clone, since pivot_root(2) wants a mount point, and so that its flags are ours to change.
-    cloneTree(reason, { path: host.rootfs, recursive: true }, "$root"),
-    attach(reason, "$root", AT_FDCWD, host.rootfs),
+    cloneTree(reason, { path, recursive: true }, "$root"),
+    attach(reason, "$root", AT_FDCWD, path),
   ];
 }
 

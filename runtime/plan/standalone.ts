@@ -16,6 +16,7 @@ import {
 } from "../linux/generated/constants.ts";
 import type { Config, Process } from "../spec/config.ts";
 import { devicesToCompare } from "./devices.ts";
+import { openImage } from "./embedded.ts";
 import { environment } from "./execute.ts";
 import type { Host } from "./host.ts";
 import { meetRuntime } from "./inherited.ts";
@@ -76,9 +77,12 @@ export function planStandalone(config: Config, host: Host, options: StandaloneOp
   return {
     name,
     container: [
-      ...(host.privileged ? forgetFile(image) : []),
       ...withoutRuntime(plan.slice(meetRuntime().length, -1), config, host, {
-        cgroups: makeCgroups(name, cgroups),
+        first: [
+          ...(host.embedded ? openImage() : []),
+          ...(host.privileged ? forgetFile(image) : []),
+          ...makeCgroups(name, cgroups),
+        ],
         // Without privilege it takes those of the new user namespace.
         inNamespace: host.privileged ? [] : forgetFile(image),
       }),
@@ -120,6 +124,12 @@ function refuse(config: Config, host: Host): void {
     no(
       reason.pointer === "runtime" ? "/mounts" : reason.pointer,
       `nothing new is mounted where ${path} is to be made`,
+    );
+  }
+  if (host.embedded && (namespace(config, "mount") !== "new" || namespace(config, "user") !== "none")) {
+    no(
+      "/linux/namespaces",
+      "an embedded image takes a new mount namespace and, to be mounted, no user namespace",
     );
   }
   if (!host.privileged && namespace(config, "user") !== "new") {
@@ -184,14 +194,14 @@ function withoutRuntime(
   plan: Plan,
   config: Config,
   host: Host,
-  { cgroups, inNamespace }: { readonly cgroups: readonly Node[]; readonly inNamespace: readonly Node[] },
+  { first, inNamespace }: { readonly first: readonly Node[]; readonly inNamespace: readonly Node[] },
 ): Node[] {
   const nodes: Node[] = [];
   for (const node of plan) {
     if (node.kind !== "barrier") {
       nodes.push(node);
       // The cgroups are the host's, so they are made and joined first, with the descriptors that a plan begins with.
-      if (node.kind === "step" && node.save === "$proc") nodes.push(...cgroups);
+      if (node.kind === "step" && node.save === "$proc") nodes.push(...first);
       continue;
     }
     switch (node.name) {

@@ -202,7 +202,7 @@ function toolOf(one: Pick<Case, "container" | "args" | "kept" | "passed">, cpu: 
     (mask, signal) => mask | 1n << BigInt(signal - 1),
     0n,
   );
-  return executableImage(source, cpu, signals);
+  return executableImage(source, cpu, { signals });
 }
 
 for (const cpu of CPUS) {
