@@ -255,6 +255,65 @@ for (const kind of ["poststart", "poststop"] as const) {
   );
 }
 
+containerTest(
+  "a startContainer hook is the image's program, and confined as the container's process",
+  async (box) => {
+    const hako = hakoOf(box);
+    const look = (file: string) =>
+      `{ id; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; cat /proc/self/cgroup; pwd; echo $NAME; mkdir /made; } >/out/${file} 2>&1; true`;
+    const { path, rootfs } = box.bundle({
+      args: ["sh", "-c", look("process")],
+      config: {
+        process: {
+          user: { uid: 1000, gid: 1001, additionalGids: [1002] },
+          cwd: "/etc",
+          env: ["PATH=/bin", "NAME=value"],
+          noNewPrivileges: true,
+          capabilities: { bounding: ["CAP_KILL"] },
+        },
+        hooks: { startContainer: [{ path: "/bin/sh", args: ["sh", "-c", look("hook")] }] },
+        linux: {
+          cgroupsPath: `/${box.id}`,
+          seccomp: {
+            defaultAction: "SCMP_ACT_ALLOW",
+            syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 95 }],
+          },
+        },
+      },
+      image(image) {
+        Deno.mkdirSync(`${image}/out`);
+        Deno.chownSync(`${image}/out`, 1000, 1001);
+      },
+    });
+    await ok(hako("run", "--bundle", path, box.id));
+    const [hook, process] = ["hook", "process"].map((name) => Deno.readTextFileSync(`${rootfs}/out/${name}`));
+    assertStringIncludes(hook!, "uid=1000");
+    assertEquals(hook, process);
+  },
+);
+
+containerTest("a startContainer hook that is not in the image, or takes too long, is named", async (box) => {
+  const hako = hakoOf(box);
+  const { path, config } = box.bundle({ args: ["sleep", "1000"] });
+  const words = {
+    "execve: no such file or directory (ENOENT), asked for by config.json /hooks/startContainer/0": {
+      path: "/bin/missing",
+    },
+    "error running startContainer hook #0 /bin/sleep: timed out": {
+      path: "/bin/sleep",
+      args: ["sleep", "1000"],
+      timeout: 1,
+    },
+  };
+  for (const [expected, hook] of Object.entries(words)) {
+    Deno.writeTextFileSync(
+      `${path}/config.json`,
+      JSON.stringify({ ...config, hooks: { startContainer: [hook] } }),
+    );
+    await fails(hako("run", "--bundle", path, box.id), expected);
+  }
+});
+
 containerTest("a hook that takes too long is killed", async (box) => {
   const hako = hakoOf(box);
   const { path } = box.bundle({ args: ["true"] });

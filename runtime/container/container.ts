@@ -193,8 +193,14 @@ export class Container {
 
   #hookContext(): HookContext {
     const { id, pid, bundle, annotations } = this.state;
-    const host = hostFromJson(this.#directory.read("host.json"));
-    return { id, pid, bundle, host, directory: this.#directory, ...(annotations && { annotations }) };
+    return {
+      id,
+      pid,
+      bundle,
+      container: this,
+      directory: this.#directory,
+      ...annotations && { annotations },
+    };
   }
 
   #release(): void {

@@ -7,13 +7,14 @@ import { StateError } from "../errors.ts";
 import { gatherHost } from "../host/gather.ts";
 import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
-import { type ExitStatus, pidfdSendSignal } from "../linux/processes.ts";
+import { endsWithin, type ExitStatus, pidfdSendSignal } from "../linux/processes.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
 import { cgroupBelow, factsOf, openUnified } from "./control_group.ts";
 import { giveListener } from "./listener.ts";
+import type { Streams } from "./program.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 import { ociState } from "./state.ts";
 
@@ -27,6 +28,10 @@ export interface ExecOptions {
   readonly consoleSocket?: string;
   /** The Unix socket that gets a pidfd of the process. */
   readonly pidfdSocket?: string;
+  /** Its standard streams: ours if absent. */
+  readonly stdio?: Streams;
+  /** The program, if that is not `args[0]`. */
+  readonly path?: string;
 }
 
 /** A process beside the first one of a container. */
@@ -59,14 +64,15 @@ export class ExecutedProcess {
     }
     // What is about mounts was settled when the container was created.
     const config: Config = { ...container.readConfig(), process, mounts: [] };
-    const { cgroups } = options;
+    const { cgroups, path, stdio } = options;
     const cgroup = container.cgroup && cgroups ? cgroupBelow(container.cgroup, cgroups) : container.cgroup;
-    const host = gatherHost(config, {
+    const gathered = gatherHost(config, {
       id,
       bundle: container.state.bundle,
       preserveFds: options.preserveFds,
       ...(cgroup && { cgroup: factsOf(cgroup) }),
     });
+    const host = stdio === undefined ? gathered : { ...gathered, nullStdio: [] };
     const plan = planExec(config, process, host, {
       pid: container.pid,
       filter: container.readFilter(config),
@@ -79,10 +85,11 @@ export class ExecutedProcess {
     let init: Init | undefined;
     let terminal: number | undefined;
     try {
-      init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd, ...unified] });
+      const extraFds = [pidfd, ...unified];
+      init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds, stdio });
       // Before its last barrier it may wait for systemd.
       while (init.next() === "cgroup") cgroup!.add(init.pid, { init: container.pid });
-      writeLateFacts(process, init, container.pid);
+      writeLateFacts(path === undefined ? process : { ...process, args: [path] }, init, container.pid);
       if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
       if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);
       return new ExecutedProcess(init, container, directory, terminal);
@@ -118,6 +125,16 @@ export class ExecutedProcess {
 
   wait(): Promise<ExitStatus> {
     return this.#init.waitAsync();
+  }
+
+  /**
+   * The same, while nothing else is done.
+   *
+   * @returns nothing if it was killed, since it did not end within `milliseconds`
+   */
+  waitBlocked(milliseconds?: number): ExitStatus | undefined {
+    if (milliseconds === undefined || endsWithin(this.#init.pidfd, milliseconds)) return this.#init.wait();
+    this.#init.kill();
   }
 
   /** Kills it if it has not become the program, and lets go of it. */

@@ -4,7 +4,7 @@
  * @see config.md#posix-platform-hooks, runtime.md#lifecycle
  * @module
  */
-import { StateError } from "../errors.ts";
+import { StateError, SyscallError } from "../errors.ts";
 import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
 import { endsWithin, pidfdOpen } from "../linux/processes.ts";
@@ -13,6 +13,8 @@ import type { Host } from "../plan/host.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import { planHook } from "../plan/plan_exec.ts";
 import type { Config, Hook, Hooks } from "../spec/config.ts";
+import type { Container } from "./container.ts";
+import { ExecutedProcess } from "./exec.ts";
 import { onBehalfOf } from "./on_behalf_of.ts";
 import { type Outcome, runProgram, type Streams, withStreams } from "./program.ts";
 import { ociState, type StateDirectory } from "./state.ts";
@@ -24,8 +26,10 @@ export interface HookContext {
   readonly bundle: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly directory: StateDirectory;
-  /** For hooks that run in the container's namespaces. */
+  /** For createContainer hooks. */
   readonly host?: Host;
+  /** For startContainer hooks. */
+  readonly container?: Container;
 }
 
 type Kind = keyof Hooks;
@@ -39,9 +43,6 @@ const STATUS: Readonly<Record<Kind, string>> = {
   poststart: "running",
   poststop: "stopped",
 };
-
-/** These run among the container's processes, the others among ours. */
-const IN_CONTAINER: readonly Kind[] = ["createContainer", "startContainer"];
 
 /**
  * Runs the hooks of one kind, in order, until one fails. Where the specification has a failure logged, all run.
@@ -74,14 +75,17 @@ function runHook(
   const state = JSON.stringify(ociState({ ...context, pid }, STATUS[kind]));
   const label = `error running ${kind} hook #${index} ${hook.path}`;
   const { path, args = [path] } = hook;
-  const outcome = onBehalfOf(
-    { label, pointer },
-    () =>
-      IN_CONTAINER.includes(kind)
-        ? withStreams(state, (stdio) => runInContainer(config, hook, { context, pointer, stdio }))
+  const outcome = onBehalfOf({ label, pointer }, () => {
+    switch (kind) {
+      case "createContainer":
+        return withStreams(state, (stdio) => runInNamespaces(config, hook, { context, pointer, stdio }));
+      case "startContainer":
+        return withStreams(state, (stdio) => runInContainer(config, hook, context.container!, stdio));
+      default:
         // As runc: without env a hook has ours.
-        : runProgram({ ...hook, args, input: state }),
-  );
+        return runProgram({ ...hook, args, input: state });
+    }
+  });
   const problem = describe(outcome);
   if (problem === undefined) return;
   throw new StateError(context.id, `${label}: ${problem}, asked for by config.json ${pointer}`);
@@ -98,7 +102,35 @@ function describe({ status, output }: Outcome): string | undefined {
   return text === "" ? how : `${how}, output: ${text}`;
 }
 
+/**
+ * A program of the image's: whatever keeps the container's process from the host has to keep it, too. As with runc it is
+ * the same process but for its program, down to the environment if it has none of its own.
+ */
 function runInContainer(
+  config: Config,
+  { path, args = [path], env = config.process!.env, timeout }: Hook,
+  container: Container,
+  stdio: Streams,
+): Outcome["status"] {
+  const process = { ...config.process!, args, env, terminal: false };
+  let executed: ExecutedProcess | undefined;
+  let started = false;
+  try {
+    executed = ExecutedProcess.create(container, process, { path, stdio });
+    executed.start();
+    started = true;
+    return executed.waitBlocked(timeout === undefined ? undefined : timeout * 1000) ?? { kind: "timeout" };
+  } catch (error) {
+    // What it points to is the container's process, and not the hook.
+    if (error instanceof SyscallError) throw new SyscallError(error.call, error.errno, { path: error.path });
+    throw error;
+  } finally {
+    executed?.close(started);
+  }
+}
+
+/** A program of the host's, in the namespaces of a container that is being made. */
+function runInNamespaces(
   config: Config,
   hook: Hook,
   { context, pointer, stdio }: {
