@@ -1,5 +1,13 @@
-import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { build } from "../build.ts";
+import { prelink } from "../prelink.ts";
 
 /** A folder with a space and a quote, below one whose deno.json would stop Deno. */
 const above = Deno.makeTempDirSync({ prefix: "hako-build-" });
@@ -91,4 +99,25 @@ Deno.test("is readable beside Deno, and builds over itself", () => {
   build(`${above}/it's here`);
   assertRuns(run(hako, ["--version"]));
   assertNotMatch(Deno.readTextFileSync(hako), /["'`]node:/);
+});
+
+Deno.test("with Deno relocated ahead it runs as well, each copy at an address of its own", () => {
+  const entries = ["one", "two"].map((name) => {
+    const program = build(`${above}/${name}`, { prelinked: true });
+    assertRuns(run(program, ["--version"]));
+    const { code, stderr } = run(program, ["state", "nothing"]);
+    assertEquals([code, stderr], [1, "hako: container does not exist: nothing\n"]);
+    const header = new DataView(Deno.readFileSync(`${above}/${name}/deno`).buffer, 0, 64);
+    assertEquals(header.getUint16(16, true), 2, "no executable for one address");
+    return header.getBigUint64(24, true);
+  });
+  assertNotEquals(entries[0], entries[1]);
+});
+
+Deno.test("what is no position-independent executable is not relocated", () => {
+  const copy = Deno.readFileSync(`${above}/one/deno`);
+  const other = new TextEncoder().encode("#!/bin/sh\n".padEnd(64));
+  for (const file of [copy, other]) {
+    assertThrows(() => prelink(file, 0n), Error, "it is no position-independent executable");
+  }
 });
