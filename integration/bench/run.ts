@@ -21,7 +21,7 @@ const CASES: Readonly<Record<string, BundleOptions>> = {
 };
 
 /** Times of one command in milliseconds, in order of length. */
-type Times = readonly number[];
+export type Times = readonly number[];
 
 interface Row {
   readonly case: string;
@@ -33,13 +33,13 @@ interface Row {
   readonly runs: number;
 }
 
-interface Size {
+export interface Size {
   readonly rounds: number;
   readonly runs: number;
 }
 
-const FULL: Size = { rounds: 20, runs: 5 };
-const QUICK: Size = { rounds: 4, runs: 5 };
+export const FULL: Size = { rounds: 20, runs: 5 };
+export const QUICK: Size = { rounds: 4, runs: 5 };
 
 async function measureAll(size: Size): Promise<Row[]> {
   const box = new Box();
@@ -68,7 +68,7 @@ async function measureAll(size: Size): Promise<Row[]> {
 }
 
 /** Runs each command `runs` times in turn, `rounds` times. */
-async function measure(
+export async function measure(
   commands: Readonly<Record<string, string>>,
   { rounds, runs }: Size,
   under: readonly string[],
@@ -128,7 +128,7 @@ function format(rows: readonly Row[]): string {
   return [`${"".padEnd(40)}  median     min    vs runc  runs`, ...lines].join("\n");
 }
 
-function isInstalled(program: string): boolean {
+export function isInstalled(program: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdout: "null" }).outputSync()
     .success;
 }
