@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readHierarchies } from "../../cgroups/hierarchies.ts";
 import type { Config } from "../../runtime/spec/config.ts";
 import { capabilities, type Changes } from "../support/bundle.ts";
@@ -29,6 +29,7 @@ export const systemd: Manager = {
 };
 
 const MB = 1 << 20;
+const HOOK_SAID = `/tmp/hako-hook-${Deno.pid}`;
 
 /** All of the default but the cgroups. */
 const MOUNTS = defaultConfig().mounts!.filter(({ type }) => type !== "cgroup");
@@ -68,8 +69,9 @@ export function runCommandTests(manager: Manager): void {
     async (hako, { id, state }) => {
       const init = JSON.parse(await ok(hako("state", id))).pid;
       const cgroup = Deno.readTextFileSync(`/proc/${init}/cgroup`);
-      const [path] = cgroup.match(/^.*-?\b(?:test-)?hako-test-.*$/m) ?? [];
-      assert(path, `in none of its own: ${cgroup}`);
+      for (const [controller, path] of Object.entries(await cgroupOf(hako, id))) {
+        assertStringIncludes(path, id, `${controller}: ${cgroup}`);
+      }
       await ok(hako("start", id));
       const pids = async () => JSON.parse(await ok(hako("ps", "--format", "json", id))) as number[];
       await until(async () => (await pids()).length === 2);
@@ -82,6 +84,27 @@ export function runCommandTests(manager: Manager): void {
       await until(async () => JSON.parse(await ok(hako("state", id))).status === "stopped");
     },
   );
+
+  test("a hook finds the container in its cgroup", {
+    script: "exec sleep 100",
+    hooks: {
+      createRuntime: [{
+        path: "/bin/sh",
+        args: [
+          "sh",
+          "-c",
+          `cat /proc/$(sed "s/.*\\"pid\\": *\\([0-9]*\\).*/\\1/")/cgroup >${HOOK_SAID}`,
+        ],
+      }],
+    },
+  }, async (hako, { id }) => {
+    const { pid } = JSON.parse(await ok(hako("state", id)));
+    assertEquals(
+      Deno.readTextFileSync(HOOK_SAID),
+      Deno.readTextFileSync(`/proc/${pid}/cgroup`),
+    );
+    Deno.removeSync(HOOK_SAID);
+  });
 
   test("a paused container makes no progress", {
     script: "i=0; while :; do i=$((i+1)); echo $i > /progress; done",

@@ -105,8 +105,10 @@ function ownerOf({ linux, mounts = [] }: Config): { readonly uid: number; readon
 
 /** What a further process has to know of the cgroup of a container that is there. */
 export function factsOf(cgroup: Cgroup): CgroupFacts {
-  const { adopts, paths, tasks } = cgroup;
-  return { tasks, adopts, unified: paths[""] !== undefined && !adopts, hierarchies: [] };
+  const { adopts, paths } = cgroup;
+  const memoryTasks = cgroup.tasks.find((path) => path === `${paths.memory}/tasks`);
+  const tasks = cgroup.tasks.filter((path) => path !== memoryTasks);
+  return { tasks, memoryTasks, adopts, unified: paths[""] !== undefined && !adopts, hierarchies: [] };
 }
 
 /**

@@ -15,7 +15,9 @@ import { resolveInRoot } from "./targets.ts";
 
 /** What a plan has to know of the container's cgroup. */
 export interface CgroupFacts {
+  /** Files to join cgroups of v1 by, and that of the memory controller. */
   readonly tasks: readonly string[];
+  readonly memoryTasks?: string;
   /** Whether it is systemd that moves processes there. */
   readonly adopts: boolean;
   /** Whether there is a directory of cgroup v2 for the process to be made in. */
@@ -78,6 +80,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     targets: readTargets(config, rootfs),
     hierarchies: needsCgroups ? options.cgroup?.hierarchies ?? [] : [],
     cgroupTasks: options.cgroup?.tasks ?? [],
+    ...(options.cgroup?.memoryTasks !== undefined && { memoryTasks: options.cgroup.memoryTasks }),
     ...(options.cgroup?.adopts && { cgroupAdopts: true }),
     unifiedCgroup: options.cgroup?.unified ?? false,
     procMounts: noPivot

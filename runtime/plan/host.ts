@@ -75,6 +75,8 @@ export interface Host {
   readonly hierarchies: readonly Hierarchy[];
   /** Files of cgroup v1 that a process of one thread joins the container's cgroups by, writing "0". */
   readonly cgroupTasks: readonly string[];
+  /** That of the memory controller, if there is one. */
+  readonly memoryTasks?: string;
   /** The init waits to be moved to its cgroup by systemd. */
   readonly cgroupAdopts?: boolean;
   /** The container has a directory of cgroup v2. The runtime opens it for the init, who is made in it. */

@@ -5,7 +5,7 @@
  */
 import type { Pointer } from "../errors.ts";
 import { O_CLOEXEC, O_WRONLY } from "../linux/generated/constants.ts";
-import { type Node, type Reason, slot, step } from "./node.ts";
+import { type Node, type Reason, slot, type SlotName, step } from "./node.ts";
 
 /**
  * Writes `text` to a file of the host's procfs, with one write(2) as procfs wants it. Never to the image's /proc, which
@@ -18,11 +18,11 @@ export function writeProc(reason: Reason, path: string, text: string): Node[] {
   ];
 }
 
-/** Writes `text` to the open `$file`, and closes it. */
-export function writeFile(reason: Reason, text: string): Node[] {
+/** Writes `text` to an open file, and closes it. */
+export function writeFile(reason: Reason, text: string, file: SlotName = "$file"): Node[] {
   return [
-    step(reason, "write", [slot("$file"), text, byteLength(text)]),
-    step(reason, "close", [slot("$file")]),
+    step(reason, "write", [slot(file), text, byteLength(text)]),
+    step(reason, "close", [slot(file)]),
   ];
 }
 

@@ -6,7 +6,7 @@
  */
 import { ConfigError } from "../errors.ts";
 import type { Config } from "../spec/config.ts";
-import { joinCgroups } from "./cgroup.ts";
+import { joinCgroupsButMemory, joinMemoryCgroup } from "./cgroup.ts";
 import { resetAffinity } from "./cpu_affinity.ts";
 import { privileges, umask } from "./credentials.ts";
 import { devices, devicesToCompare } from "./devices.ts";
@@ -42,6 +42,7 @@ import { console, terminal } from "./terminal.ts";
 export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
   const { process } = config;
   if (process === undefined) throw new ConfigError("/process", "process property must not be empty");
+  const needsRuntime = needsRuntimeWhenMounted(config);
   return [
     ...inherited(endOfOwnFds(config, host)),
 
@@ -49,7 +50,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...oomScoreAdj(process),
     ...raiseHardLimits(config, process, host),
     ...idmappedSources(config, host),
-    ...joinCgroups(host),
+    ...joinCgroupsButMemory(config, host),
 
     ...joinNamespaces(config, host),
     ...createNamespaces(config, host), // barrier "namespaces": the runtime writes id maps and time offsets
@@ -63,8 +64,11 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...keyring(config, process, host),
     ...mounts(config, host),
     ...devices(config, host),
-    ...(needsRuntimeWhenMounted(config)
-      ? [barrier("mounted", "the runtime runs hooks, fills and compares what is mounted")]
+    ...(needsRuntime
+      ? [
+        ...joinMemoryCgroup(config, host),
+        barrier("mounted", "the runtime runs hooks, fills and compares what is mounted"),
+      ]
       : []),
     ...readonlyPaths(config),
     ...maskedPaths(config),
@@ -85,6 +89,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...ioPriority(process),
     ...personality(config),
     ...memoryPolicy(config),
+    ...(needsRuntime ? [] : joinMemoryCgroup(config, host)),
     barrier("ready", "the runtime takes the terminal, and finds the executable and HOME"),
 
     // A waiting container holds nothing of the host's but this barrier.

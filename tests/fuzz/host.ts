@@ -43,6 +43,7 @@ export function randomHost(config: Config, random: Random): Host {
     targets: Object.fromEntries(targets),
     hierarchies: random.pick(HIERARCHIES),
     cgroupTasks: ["/sys/fs/cgroup/pids/c/tasks"],
+    memoryTasks: "/sys/fs/cgroup/memory/c/tasks",
     unifiedCgroup: true,
     procMounts: random.pick([[], ["/proc", "/sys"]]),
   };
