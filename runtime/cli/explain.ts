@@ -2,6 +2,7 @@
 
 import { readBundle } from "../container/bundle.ts";
 import { compileFilter } from "../container/filter.ts";
+import { stateRoot } from "../container/state.ts";
 import { gatherHost } from "../host/gather.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
@@ -17,6 +18,8 @@ export const explain = defineCommand({
   options: {
     bundle: bundleOption,
     json: { type: "flag", help: "print the plan as JSON" },
+    timing: { type: "flag", help: "run the container, and print where the time goes instead" },
+    svg: { type: "text", value: "FILE", complete: "file", help: "with --timing: draw it to FILE" },
     host: {
       type: "text",
       value: "FILE",
@@ -24,7 +27,15 @@ export const explain = defineCommand({
       help: "plan for the host that FILE describes, not for this one",
     },
   },
-  async action({ options, args: [file], print }) {
+  async action({ options, args: [file], global, print }) {
+    if (options.timing) {
+      const { drawSpans, formatSpans, timeRun } = await import("../container/timing.ts");
+      const { path: bundle, config } = readBundle(options.bundle);
+      const spans = await timeRun(config, { id: `timing-${Deno.pid}`, bundle, root: stateRoot(global.root) });
+      if (options.svg !== undefined) Deno.writeTextFileSync(options.svg, drawSpans(spans));
+      print(formatSpans(spans));
+      return 0;
+    }
     // The names of all flags: nothing that another command should load.
     const { formatPlan, planToJson } = await import("../plan/format.ts");
     if (file !== undefined) {
