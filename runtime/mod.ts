@@ -23,6 +23,14 @@ export { formatPlan, planToJson } from "./plan/format.ts";
 export type { Host } from "./plan/host.ts";
 export type { Attempt, Barrier, Fork, Node, Plan, Step } from "./plan/node.ts";
 export { planCreate } from "./plan/plan.ts";
+export {
+  type CommandOutput,
+  type CommandStatus,
+  type SandboxProcess,
+  type SpawnOptions,
+} from "./sandbox/child.ts";
+export { type SandboxConfig, type SandboxLimits } from "./sandbox/config.ts";
+export { Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
 export type { Config } from "./spec/config.ts";
 export { defaultConfig } from "./spec/default.ts";
 export { parseConfig, validateConfig } from "./spec/parse.ts";

@@ -75,7 +75,13 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
     const plan = transform(planCreate(config, host, filter));
     extraFds.push(...openIdmaps(config, id, directory.path));
     extraFds.push(...openUnified(planned?.cgroup));
-    init = Init.spawn(plan, { id, directory: directory.path, firstFd: firstOwnFd(host), extraFds });
+    init = Init.spawn(plan, {
+      id,
+      directory: directory.path,
+      firstFd: firstOwnFd(host),
+      extraFds,
+      stdio: options.stdio,
+    });
     // While it makes the namespaces: what later commands read.
     directory.write("config.json", stringify(config));
     directory.write("host.json", hostToJson(host));

@@ -66,13 +66,13 @@ export class ExecutedProcess {
     const config: Config = { ...container.readConfig(), process, mounts: [] };
     const { cgroups, path, stdio } = options;
     const cgroup = container.cgroup && cgroups ? cgroupBelow(container.cgroup, cgroups) : container.cgroup;
-    const gathered = gatherHost(config, {
+    const host = gatherHost(config, {
       id,
       bundle: container.state.bundle,
       preserveFds: options.preserveFds,
+      stdio,
       ...(cgroup && { cgroup: factsOf(cgroup) }),
     });
-    const host = stdio === undefined ? gathered : { ...gathered, nullStdio: [] };
     const plan = planExec(config, process, host, {
       pid: container.pid,
       filter: container.readFilter(config),

@@ -5,11 +5,12 @@
  * @see sd_notify(3); runc's notify_socket.go
  * @module
  */
-import { O_CLOEXEC, POLLIN } from "../linux/generated/constants.ts";
+import { O_CLOEXEC } from "../linux/generated/constants.ts";
 import { close, read, write } from "../linux/files.ts";
-import { syscall, syscallOnThread } from "../linux/libc.ts";
+import { syscall } from "../linux/libc.ts";
 import { endsWithin } from "../linux/processes.ts";
 import { bindDatagrams, connectDatagrams, sendDescriptor } from "../linux/sockets.ts";
+import { readable } from "../linux/streams.ts";
 
 const LOOK_MILLISECONDS = 100;
 const BARRIER_MILLISECONDS = 30_000;
@@ -34,7 +35,7 @@ export class NotifySocket {
   async forward(host: string, pid: number, lives: () => boolean): Promise<void> {
     try {
       for (;;) {
-        if (!await this.#readable()) {
+        if (!await readable(this.#fd, LOOK_MILLISECONDS)) {
           if (lives()) continue;
           return;
         }
@@ -45,16 +46,6 @@ export class NotifySocket {
     } finally {
       close(this.#fd);
     }
-  }
-
-  /** poll(2) on another thread: signals are served, and the program is waited for, meanwhile. */
-  async #readable(): Promise<boolean> {
-    const pollfd = new Uint8Array(8);
-    const view = new DataView(pollfd.buffer);
-    view.setInt32(0, this.#fd, true);
-    view.setInt16(4, POLLIN, true);
-    const limit = new BigInt64Array([0n, BigInt(LOOK_MILLISECONDS) * 1_000_000n]);
-    return await syscallOnThread("ppoll", [pollfd, 1, new Uint8Array(limit.buffer), 0, 0]) > 0;
   }
 }
 

@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly bundle: string;
   readonly preserveFds?: number;
   readonly env?: readonly string[];
+  /** Descriptors of ours that become the standard streams: 0, 1 and 2 if absent. */
+  readonly stdio?: readonly [stdin: number, stdout: number, stderr: number];
   readonly noPivot?: boolean;
   /** The container's cgroup; absent if it has none of its own. */
   readonly cgroup?: CgroupFacts;
@@ -72,7 +74,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     ...(asked.length > 0 && {
       rlimits: Object.fromEntries(asked.map(({ type }) => [type, limits[type]]).filter(([, limit]) => limit)),
     }),
-    nullStdio: config.process?.terminal ? [] : [0, 1, 2].map(isNull),
+    nullStdio: config.process?.terminal ? [] : (options.stdio ?? [0, 1, 2]).map(isNull),
     apparmor: !!config.process?.apparmorProfile && isEnabled("/sys/module/apparmor/parameters/enabled", "Y"),
     selinux: !!(config.process?.selinuxLabel || config.linux?.mountLabel) &&
       isEnabled("/sys/fs/selinux/enforce"),

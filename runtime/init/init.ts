@@ -38,7 +38,7 @@ export interface InitOptions {
   /** Descriptors for the init behind its own. */
   readonly extraFds?: readonly number[];
   /** Its standard streams, ours if absent. */
-  readonly stdio?: readonly [number, number, number];
+  readonly stdio?: readonly [number, number, number] | undefined;
 }
 
 /** The barriers by the first letter of their names, which is what the init sends. */
