@@ -25,6 +25,8 @@ import { unified } from "./v2/unified.ts";
 export interface Versions {
   readonly v1?: Controller;
   readonly v2?: Controller;
+  /** With v2 there is nothing like it, and `v2` says only that. Beside v1 it is one of v1 that is not mounted. */
+  readonly gone?: true;
 }
 
 /** In the order in which they are set. `unified` has the last word. */
@@ -39,8 +41,8 @@ export const CONTROLLERS: readonly Versions[] = [
   { v1: cpusetV1, v2: cpuset },
   { v1: hugetlbV1, v2: hugetlb },
   { v1: rdma, v2: rdma },
-  { v1: netCls, v2: netClsV2 },
-  { v1: netPrio, v2: netPrioV2 },
+  { v1: netCls, v2: netClsV2, gone: true },
+  { v1: netPrio, v2: netPrioV2, gone: true },
   { v2: pressure },
   { v2: unified },
 ];

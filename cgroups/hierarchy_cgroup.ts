@@ -192,10 +192,13 @@ export class HierarchyCgroup implements Cgroup {
 
   #parts(): Part[] {
     const unified = this.#directory("");
-    return CONTROLLERS.map(({ v1, v2 }): Part => {
+    const alone = Object.keys(this.#paths).length === 1;
+    return CONTROLLERS.map(({ v1, v2, gone }): Part => {
       const directory = v1 && this.#directory(v1.name);
       if (directory !== undefined) return { controller: v1!, directory };
-      return v2 && unified ? { controller: v2, directory: unified } : { controller: (v1 ?? v2)! };
+      return v2 && unified && (alone || !gone)
+        ? { controller: v2, directory: unified }
+        : { controller: (v1 ?? v2)! };
     });
   }
 

@@ -18,7 +18,7 @@ const LIMITS = [64, 96, 128, 160, 192, 224, 256, 320, 384, 512, 768, 1024, 2048,
 const RUNS = 10;
 
 /** @returns kB, nothing if none will do */
-async function smallest(
+export async function smallest(
   runtime: readonly string[],
   box: Box,
   under: readonly string[],

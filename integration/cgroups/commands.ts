@@ -244,7 +244,7 @@ function quota(paths: Readonly<Record<string, string>>): string {
 }
 
 /** Those of both versions. */
-function controllers(): Set<string> {
+export function controllers(): Set<string> {
   return new Set(
     readHierarchies().flatMap(({ controllers, mountPoint }) =>
       controllers === ""

@@ -180,3 +180,22 @@ Deno.test("without rights a container has no cgroup, and may not ask for limits"
 });
 
 addEventListener("unload", () => Object.values(machines).forEach((machine) => machine.remove()));
+
+Deno.test("network is an error where v1 has it not mounted, and a warning where v2 has nothing like it", () => {
+  const network = { classID: 1, priorities: [{ name: "lo", priority: 1 }] };
+  const partial = new FakeMachine("hybrid without net_cls", { v1: ["memory"], v2: ["hugetlb"] });
+  assertThrows(
+    () => partial.locate("/network").create({ network }),
+    Error,
+    '/linux/resources/network/classID: cannot be set: no cgroup hierarchy with "net_cls" is mounted',
+  );
+  assertThrows(
+    () => partial.locate("/network").create({ network: { priorities: network.priorities } }),
+    Error,
+    '"net_prio"',
+  );
+  assertEquals(machines.v2.locate("/network").create({ network }), [
+    "/linux/resources/network/classID has no effect with cgroup v2",
+    "/linux/resources/network/priorities has no effect with cgroup v2",
+  ]);
+});

@@ -462,10 +462,15 @@ function behaviourTests(machine: Machine): void {
     const { end } = start("while :; do :; done");
     await pause(300);
     const used = () => Number(cgroup.stats().cpu.usage.total) / 1e6;
-    const [time, usage] = [performance.now(), used()];
-    await pause(2000);
-    const share = (used() - usage) / (performance.now() - time);
-    assert(Math.abs(share - 0.2) < 0.02, `${share} of a CPU instead of 0.2`);
+    const shares: number[] = [];
+    // It gets less while the machine has no CPU for it.
+    while (shares.length < 5 && !(Math.abs(shares.at(-1)! - 0.2) < 0.02)) {
+      const [time, usage] = [performance.now(), used()];
+      await pause(2000);
+      shares.push((used() - usage) / (performance.now() - time));
+      assert(shares.at(-1)! < 0.22, `${shares} of a CPU instead of 0.2`);
+    }
+    assert(Math.abs(shares.at(-1)! - 0.2) < 0.02, `${shares} of a CPU instead of 0.2`);
     assert(Number(cgroup.stats().cpu.throttling.throttledPeriods) > 5);
     cgroup.kill();
     await end;
