@@ -80,6 +80,27 @@ containerTest("cached filters: the compiler is not loaded", async (box) => {
   assertNotMatch(Deno.readTextFileSync(`${trace}2`), COMPILER);
 }, { needs: ["strace"] });
 
+containerTest(
+  "cached filters: a user's are in $XDG_RUNTIME_DIR, and nowhere if others can write there",
+  async (box) => {
+    const { path } = box.bundle(CONTAINER);
+    const explain = `XDG_RUNTIME_DIR=$1 setpriv --reuid 1000 --regid 1000 --clear-groups ${
+      build(`${box.directory}/dist`)
+    } explain --bundle ${path} >/dev/null; ls $1/hako-cache 2>/dev/null | wc -l; ls $1 | wc -l`;
+    const found = async (directory: string, mode: string) => {
+      const script =
+        `${OWN_RUN}\nmkdir -m 777 /run/open\nchmod 777 /run/open\nmkdir -m ${mode} ${directory}\nchown 1000 ${directory}\n${explain}`;
+      const { stdout, stderr } = await run([...inMountNamespace(script), directory]);
+      assertEquals(stderr, "");
+      return stdout.trim().split(/\s+/).map(Number);
+    };
+    assertEquals(await found("/run/1000", "700"), [1, 1]);
+    assertEquals(await found("/run/1000", "770"), [0, 0]);
+    assertEquals(await found("/run/open/1000", "700"), [0, 0]);
+  },
+  { needs: ["setpriv"] },
+);
+
 containerTest("exec has the filter of its container, and needs neither cache nor compiler", async (box) => {
   const { id } = box;
   const { path } = box.bundle({ ...CONTAINER, script: undefined, args: ["/bin/sleep", "60"] });

@@ -64,32 +64,39 @@ function directories(): string[] {
 
 function makeDirectory(path: string): boolean {
   try {
+    if (!isSafe(path.slice(0, path.lastIndexOf("/")))) return false;
     Deno.mkdirSync(path, { mode: 0o700 });
+    return isOurs(path);
   } catch {
     return false;
   }
-  return isOurs(path);
+}
+
+/** Whether only we have written to the directory `path`, and only we and root can change where the path leads to. */
+function isOurs(path: string): boolean {
+  try {
+    if (!isSafe(path)) return false;
+    const { uid, mode } = Deno.lstatSync(path);
+    return uid === Deno.uid() && (mode! & 0o077) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /**
- * Whether only we have written to the directory `path`, and only we and root can change where the path leads to.
+ * Whether only we and root can change where `path` leads to: there is no link on the way, and no directory that others
+ * may write to.
  *
  * It is looked at from the top: below a directory that nobody else may write to, nobody else can put another one in the
  * place of what was looked at. So what holds for a name also holds when it is opened.
  */
-function isOurs(path: string): boolean {
+function isSafe(path: string): boolean {
   const user = Deno.uid();
   const names = path.split("/");
-  try {
-    return names.every((_, index) => {
-      const { isDirectory, uid, mode } = Deno.lstatSync(names.slice(0, index + 1).join("/") || "/");
-      const last = index === names.length - 1;
-      const owned = uid === user || (uid === 0 && !last);
-      return isDirectory && owned && (mode! & (last ? 0o077 : 0o022)) === 0;
-    });
-  } catch {
-    return false;
-  }
+  return names.every((_, index) => {
+    const { isDirectory, uid, mode } = Deno.lstatSync(names.slice(0, index + 1).join("/") || "/");
+    return isDirectory && (uid === user || uid === 0) && (mode! & 0o022) === 0;
+  });
 }
 
 /** One at a time: who finds another one at it leaves it to that. */
