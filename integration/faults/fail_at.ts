@@ -1,30 +1,47 @@
 /** Plans that fail where a test wants them to. @module */
-import type { ErrnoName } from "../../runtime/linux/generated/errno.ts";
-import { AT_FDCWD } from "../../runtime/linux/generated/constants.ts";
+import {
+  AT_FDCWD,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_SET_MODE_FILTER,
+} from "../../runtime/linux/generated/constants.ts";
+import { ERRNO, type ErrnoName } from "../../runtime/linux/generated/errno.ts";
+import { SYSCALLS } from "../../runtime/linux/generated/syscalls.ts";
+import { CPU } from "../../runtime/linux/libc.ts";
 import { type Node, type Plan, type Reason, type Step, step } from "../../runtime/plan/node.ts";
 
-/**
- * `plan` whose node `number`, as `hako explain` counts them, fails with EBADF. It keeps its label and pointer.
- *
- * @param force lead the plan into the branches that the node is in, whatever the kernel says
- */
-export function failAt(plan: Plan, number: number, force = false): Plan {
+/** A node of a plan, by the number that `hako explain` gives it, and what it fails with. */
+export interface Fault {
+  readonly number: number;
+  readonly how: Failure;
+  /** Lead the plan into the branches that the node is in, whatever the kernel says. */
+  readonly force?: boolean;
+}
+
+/** An errno, or the death of the init in this call. */
+export type Failure = ErrnoName | "killed";
+
+/** `plan` with one failing node, which keeps its label and pointer. */
+export function failAt(plan: Plan, { number, how, force = false }: Fault): Plan {
   let count = 0;
-  return visit(plan);
+  const [first, ...rest] = visit(plan);
+  // The first maps the page by which the runtime sees which step runs. It fails by itself: nothing can say how.
+  if (number === 1) return [step(plan[0] as Step, "mkdirat", [-1, faultName(1), 0]), ...rest];
+  return [first!, answerProbes(), ...rest];
 
   function visit(nodes: readonly Node[]): Node[] {
     return nodes.map((node) => {
       const hit = ++count === number;
-      if (node.kind !== "attempt") return hit ? failing(node, number) : node;
-      if (hit && node.on.includes("EBADF")) throw new Error(`node ${number} expects EBADF`);
+      if (node.kind !== "attempt") return hit ? failing(node, how, number) : node;
       const then = branch(node.then);
       const otherwise = branch(node.otherwise);
       const tried = hit
-        ? failing(node.step, number)
+        ? failing(node.step, how, number)
         : then.led
         ? succeeding(node.step)
         : otherwise.led
-        ? expected(node.step, node.on[0]!)
+        ? failing(node.step, node.on[0]!)
         : node.step;
       return { ...node, step: tried, then: then.nodes, otherwise: otherwise.nodes };
     });
@@ -47,30 +64,48 @@ function size(nodes: readonly Node[]): number {
   );
 }
 
-function failing(reason: Reason, number: number): Step {
-  return step(reason, "mkdirat", [-1, faultName(number), 0]);
-}
-
 /** What the message of the failing step says: which it is, even where many have the same label. */
 export function faultName(number: number): string {
   return `fault ${number}`;
 }
 
+/** getppid(2) takes no arguments and never fails: so it can be told to, by them. Engines' filters allow it. */
+function failing(reason: Reason, how: Failure, number?: number): Step {
+  const verdict = how === "killed" ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | ERRNO[how];
+  return step(reason, "getppid", [verdict, number === undefined ? null : faultName(number), MAGIC]);
+}
+
+const MAGIC = 0x68616b6f;
+
+/** A filter by which getppid(verdict, ..., MAGIC) ends as its first argument says: seccomp(2), SECCOMP_RET_*. */
+function answerProbes(): Step {
+  const [LOAD, JUMP_IF_EQUAL, RETURN, RETURN_A] = [0x20, 0x15, 0x06, 0x16];
+  /** Offsets in struct seccomp_data, of low words. */
+  const [NUMBER, FIRST, THIRD] = [0, 16, 32];
+  const program = [
+    [LOAD, 0, 0, NUMBER],
+    [JUMP_IF_EQUAL, 0, 4, SYSCALLS[CPU].getppid],
+    [LOAD, 0, 0, THIRD],
+    [JUMP_IF_EQUAL, 0, 2, MAGIC],
+    [LOAD, 0, 0, FIRST],
+    [RETURN_A, 0, 0, 0],
+    [RETURN, 0, 0, SECCOMP_RET_ALLOW],
+  ] as const;
+  const bytes = new Uint8Array(program.length * 8);
+  const view = new DataView(bytes.buffer);
+  program.forEach(([code, yes, no, value], index) => {
+    view.setUint16(8 * index, code, true);
+    bytes.set([yes, no], 8 * index + 2);
+    view.setUint32(8 * index + 4, value, true);
+  });
+  return step({ label: "load the filter that makes steps fail", pointer: "runtime" }, "seccomp", [
+    SECCOMP_SET_MODE_FILTER,
+    0,
+    { struct: "sock_fprog", members: { len: program.length, filter: bytes } },
+  ]);
+}
+
 /** Something that cannot fail, with a result that can stand for a descriptor. */
 function succeeding(tried: Step): Step {
   return step(tried, "openat", [AT_FDCWD, "/", 0, 0], tried.save);
-}
-
-/** Calls that fail with the errnos that plans expect. */
-const FAILURES: Readonly<Partial<Record<ErrnoName, Pick<Step, "call" | "args">>>> = {
-  ENOENT: { call: "openat", args: [AT_FDCWD, "/proc/hako", 0, 0] },
-  EEXIST: { call: "mkdirat", args: [AT_FDCWD, "/", 0] },
-  // The init leads its process group by the time that a plan expects this.
-  EPERM: { call: "setsid", args: [] },
-};
-
-function expected(tried: Step, errno: ErrnoName): Step {
-  const failure = FAILURES[errno];
-  if (failure === undefined) throw new Error(`no call is known to fail with ${errno}`);
-  return { ...tried, ...failure };
 }

@@ -11,7 +11,13 @@ export interface GoldenBundle {
   readonly root: string;
 }
 
-export const GOLDEN = ["docker-default", "docker-hardened", "podman-userns"] as const;
+export const GOLDEN = [
+  "docker-default",
+  "docker-hardened",
+  "docker-limits",
+  "podman-default",
+  "podman-userns",
+] as const;
 
 /** Makes a bundle that runs /bin/true as tests/golden/`golden` would have it. */
 export function goldenBundle(box: Box, golden: typeof GOLDEN[number]): GoldenBundle {

@@ -86,11 +86,12 @@ function readDirectory(path: string): Deno.DirEntry[] {
   }
 }
 
-/** What our descriptors refer to. Deno makes its event descriptors when it first needs them. */
+/** What our descriptors refer to. Deno makes its event descriptors when it first needs them, and opens itself for stacks. */
 function descriptors(): string[] {
   return readDirectory("/proc/self/fd").map(({ name }) => readLink(`/proc/self/fd/${name}`))
     .filter((target) =>
-      target !== "" && !/^anon_inode:\[(eventpoll|eventfd|timerfd|signalfd)\]/.test(target)
+      target !== "" && target !== Deno.execPath() &&
+      !/^anon_inode:\[(eventpoll|eventfd|timerfd|signalfd)\]/.test(target)
     );
 }
 

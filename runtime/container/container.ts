@@ -86,7 +86,7 @@ export class Container {
     const directory = StateDirectory.open(root, id);
     if (isBeingCreated(directory)) throw new StateError(id, `container ${id} is being created`);
     directory.lock();
-    return Container.read(directory);
+    return Container.#readLocked(directory);
   }
 
   /**
@@ -108,7 +108,16 @@ export class Container {
     }
     // Who made the directory was killed next, or who was about to remove it.
     if (!directory.has("state.json")) return directory.remove();
-    Container.read(directory).delete(force);
+    Container.#readLocked(directory).delete(force);
+  }
+
+  static #readLocked(directory: StateDirectory): Container {
+    try {
+      return Container.read(directory);
+    } catch (error) {
+      directory.unlock();
+      throw error;
+    }
   }
 
   /** The container of a directory that is locked by us, or not at all. */
@@ -438,9 +447,13 @@ export class Container {
       if (isErrno(error, "ESRCH", "EINVAL")) return undefined;
       throw error;
     }
-    if (this.#lives()) return pidfd;
-    close(pidfd);
-    return undefined;
+    let lives = false;
+    try {
+      lives = this.#lives();
+    } finally {
+      if (!lives) close(pidfd);
+    }
+    return lives ? pidfd : undefined;
   }
 }
 

@@ -79,13 +79,14 @@ export class ExecutedProcess {
     });
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
-    const directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
-    // In a cgroup that it does not name itself it goes where there is room: Cgroup.entry.
-    const unified = openUnified(cgroup, cgroups ? undefined : container.pid);
+    const extraFds = [pidfd];
+    let directory: string | undefined;
     let init: Init | undefined;
     let terminal: number | undefined;
     try {
-      const extraFds = [pidfd, ...unified];
+      // In a cgroup that it does not name itself it goes where there is room: Cgroup.entry.
+      extraFds.push(...openUnified(cgroup, cgroups ? undefined : container.pid));
+      directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
       init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds, stdio });
       // Before its last barrier it may wait for systemd.
       while (init.next() === "cgroup") cgroup!.add(init.pid, { init: container.pid });
@@ -97,10 +98,10 @@ export class ExecutedProcess {
       init?.kill();
       init?.close();
       if (terminal !== undefined) close(terminal);
-      Deno.removeSync(directory, { recursive: true });
+      if (directory !== undefined) Deno.removeSync(directory, { recursive: true });
       throw error;
     } finally {
-      [pidfd, ...unified].forEach(close);
+      extraFds.forEach(close);
     }
   }
 

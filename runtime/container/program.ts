@@ -49,15 +49,20 @@ export function runProgram(program: Program): Outcome {
 
 /** Files and no pipes: a program that does not read, or writes much, cannot block us. */
 export function withStreams(input: string, run: (stdio: Streams) => Outcome["status"]): Outcome {
-  const stdin = memfdCreate("stdin");
-  const written = memfdCreate("output");
+  const open: number[] = [];
+  const create = (name: string) => {
+    const fd = memfdCreate(name);
+    open.push(fd);
+    return fd;
+  };
   try {
+    const stdin = create("stdin");
+    const written = create("output");
     pwrite(stdin, new TextEncoder().encode(input), 0);
     const status = run([stdin, written, written]);
     return { status, output: readAll(written) };
   } finally {
-    close(stdin);
-    close(written);
+    open.forEach(close);
   }
 }
 

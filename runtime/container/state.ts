@@ -117,7 +117,12 @@ export class StateDirectory {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       throw new StateError(id, `container with given ID already exists: ${id}`);
     }
-    directory.lock();
+    try {
+      directory.lock();
+    } catch (error) {
+      Deno.removeSync(directory.path);
+      throw error;
+    }
     return directory;
   }
 

@@ -242,8 +242,13 @@ export class Init {
 
 function createStatusFile(path: string): number {
   const fd = openat2(AT_FDCWD, path, { flags: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600 });
-  syscall("ftruncate", [fd, STATUS_BYTES], { path });
-  return fd;
+  try {
+    syscall("ftruncate", [fd, STATUS_BYTES], { path });
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
 }
 
 /** The program as an executable that nobody can change (CVE-2019-5736: a container overwrote the binary that entered it). */

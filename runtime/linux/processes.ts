@@ -9,7 +9,18 @@ import {
   WNOWAIT,
 } from "./generated/constants.ts";
 import { isReadable } from "./files.ts";
-import { bind, cString, errnoInfo, libc, syscall, syscallOnThread, type Word, word } from "./libc.ts";
+import { ERRNO } from "./generated/errno.ts";
+import {
+  bind,
+  cString,
+  errnoInfo,
+  libc,
+  syscall,
+  syscallOnThread,
+  trySyscall,
+  type Word,
+  word,
+} from "./libc.ts";
 
 /** A child to be. */
 export interface SpawnOptions {
@@ -88,11 +99,14 @@ export function shellStatus(status: ExitStatus): number {
 /** sizeof(siginfo_t) */
 const SIGINFO_BYTES = 128;
 
-/** waitid(2) for a child of ours, which is reaped. */
+/** waitid(2) for a child of ours, which is reaped; a signal does not end the wait. */
 export function wait(pid: number): ExitStatus {
   const info = new Uint8Array(SIGINFO_BYTES);
-  syscall("waitid", [P_PID, pid, info, WEXITED, 0]);
-  return exitStatus(info)!;
+  for (;;) {
+    const result = trySyscall("waitid", [P_PID, pid, info, WEXITED, 0]);
+    if (result === 0) return exitStatus(info)!;
+    if (result !== -ERRNO.EINTR) throw new SyscallError("waitid", errnoInfo(-result));
+  }
 }
 
 /** Whether a child of ours has ended. It is not reaped. */
@@ -153,8 +167,11 @@ export function readStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
     text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  } catch {
-    return undefined;
+  } catch (error) {
+    // ESRCH: it ended between open(2) and read(2). Any other error is no reason to take a process for dead.
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Error && error.message.includes(`(os error ${ERRNO.ESRCH})`)) return undefined;
+    throw error;
   }
   // The name may contain anything, ")" included.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -1,0 +1,110 @@
+/** What is left of a container, found fast enough to look after each of thousands of faults. @module */
+import { locateCgroup } from "../../cgroups/mod.ts";
+import { close } from "../../runtime/linux/files.ts";
+import type { Box } from "../support/fixture.ts";
+
+/** What there may be: a container that is not part of the case. */
+export interface Expected {
+  readonly ids?: readonly string[];
+  readonly pids?: readonly number[];
+}
+
+/** Counts descriptors once, locks among them, and compares from then on. */
+export class Leftovers {
+  readonly #box: Box;
+  readonly #cgroups: readonly string[];
+  #descriptors: readonly string[] = [];
+
+  constructor(box: Box) {
+    this.#box = box;
+    this.#cgroups = [
+      ...new Set(Object.values(locateCgroup({ id: box.id, cgroupsPath: `/${box.id}` }).paths)),
+    ];
+  }
+
+  /** Takes what is open now for what belongs there. */
+  settle(): void {
+    this.#descriptors = descriptors();
+  }
+
+  /** As the end of a command that has failed does. */
+  closeNew(): void {
+    closeOthers(this.#descriptors);
+  }
+
+  /** One line for each thing that should not be there. Processes that are dead and not waited for are such things. */
+  find({ ids = [], pids = [] }: Expected = {}): string[] {
+    const open = descriptors();
+    const more = open.length > this.#descriptors.length
+      ? open.filter((target) => !this.#descriptors.includes(target))
+      : [];
+    return [
+      ...children().filter((pid) => !pids.includes(pid)).map((pid) => `process ${pid} ${comm(pid)}`),
+      ...names(this.#box.state).filter((name) => !ids.includes(name)).map((name) => `state of ${name}`),
+      ...ids.flatMap((id) => names(`${this.#box.state}/${id}`)).filter((name) =>
+        /^(exec-|hook|idmap)/.test(name)
+      )
+        .map((name) => `state of a process: ${name}`),
+      ...ids.length > 0 ? [] : this.#cgroups.filter(exists).map((path) => `cgroup ${path}`),
+      ...mounts().filter((line) => line.includes(this.#box.id)).map((line) => `mount ${line}`),
+      ...open.length > this.#descriptors.length ? [`descriptors: ${more.join() || "one twice"}`] : [],
+    ];
+  }
+}
+
+/** What the end of a command does with all that is open and is not `known`. */
+export function closeOthers(known: readonly string[]): void {
+  const ours = descriptors().filter((one) => !known.includes(one) && !/anon_inode:\[event|deno$/.test(one));
+  ours.forEach((one) => close(Number(one.split(" ")[0])));
+}
+
+/** Ours, those included that others have left to us: a test that runs containers is their subreaper. */
+export function children(): number[] {
+  return names("/proc/self/task").flatMap((task) => read(`/proc/self/task/${task}/children`).split(" "))
+    .filter((pid) => pid !== "").map(Number);
+}
+
+/** What is open. BPF programs are among them: ours live by a descriptor, or by a cgroup. */
+export function descriptors(): string[] {
+  return names("/proc/self/fd").map((fd) => {
+    try {
+      return `${fd} ${Deno.readLinkSync(`/proc/self/fd/${fd}`)}`;
+    } catch {
+      return ""; // The one that reads the directory.
+    }
+  }).filter((target) => target !== "");
+}
+
+function mounts(): string[] {
+  return read("/proc/self/mountinfo").split("\n");
+}
+
+function comm(pid: number): string {
+  return (/^State:.*$/m.exec(read(`/proc/${pid}/status`))?.[0] ?? "") + " " +
+    read(`/proc/${pid}/comm`).trim();
+}
+
+function read(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+function names(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,144 @@
+/** What users do with containers, in this process: each can be run thousands of times with a fault in it. @module */
+import { globalOptions, runCommand } from "../../runtime/cli/command.ts";
+import { run } from "../../runtime/cli/run.ts";
+import { parseOptions } from "../../runtime/cli/options.ts";
+import { Container } from "../../runtime/container/container.ts";
+import { createContainer } from "../../runtime/container/create.ts";
+import { ExecutedProcess } from "../../runtime/container/exec.ts";
+import { wait } from "../../runtime/linux/processes.ts";
+import { validateProcess } from "../../runtime/spec/parse.ts";
+import type { Config } from "../../runtime/spec/config.ts";
+import type { Box } from "../support/fixture.ts";
+import { type GOLDEN, goldenBundle } from "./golden.ts";
+import { closeOthers, descriptors, type Expected } from "./leftovers.ts";
+
+export interface Scenario {
+  readonly name: string;
+  /** Up to where faults begin. @returns what may be there afterwards */
+  prepare?(): Expected | Promise<Expected>;
+  /** @throws whatever the fault leads to */
+  act(): void | Promise<void>;
+  /** Part of it deletes the container: what could not be deleted is left, and can be deleted by force. */
+  readonly deletes?: boolean;
+  /** Ends what `prepare` has made. */
+  finish?(): void | Promise<void>;
+}
+
+/** Everything that can be done with one config. */
+export function scenarios(
+  box: Box,
+  golden: typeof GOLDEN[number],
+): Record<"container" | "create" | "start" | "exec" | "delete" | "run", Scenario> {
+  const { id, path, config, root } = goldenBundle(box, golden);
+  const create = (changed = config) => createContainer(changed, { id, bundle: path, root });
+  // For the command that comes next, as `hako create` leaves it.
+  const leave = async (make: () => Promise<Container>): Promise<Expected> => {
+    const before = descriptors();
+    const { pid } = await make();
+    closeOthers(before);
+    return { ids: [id], pids: [pid] };
+  };
+  const started = async (changed?: Config) => {
+    const container = await create(changed);
+    container.start();
+    return container;
+  };
+  const remove = () => deleteByForce(root, id);
+  return {
+    container: {
+      name: `${golden}: create, start, wait, delete`,
+      async act() {
+        const container = await create();
+        try {
+          container.start();
+          await container.wait();
+        } finally {
+          container.delete(true);
+        }
+      },
+    },
+    create: {
+      name: `${golden}: create`,
+      async act() {
+        made = await create();
+      },
+      finish() {
+        made?.delete(true);
+        made = undefined;
+      },
+    },
+    start: {
+      name: `${golden}: start`,
+      prepare: () => leave(create),
+      act: () => Container.loadLocked(root, id).start(),
+      finish: remove,
+    },
+    exec: {
+      name: `${golden}: exec`,
+      prepare: () =>
+        leave(() => started({ ...config, process: { ...config.process!, args: ["/bin/sleep", "600"] } })),
+      async act() {
+        const process = validateProcess({ ...config.process, args: ["/bin/true"] });
+        const executed = ExecutedProcess.create(Container.load(root, id), process);
+        let started = false;
+        try {
+          executed.start();
+          started = true;
+          await executed.wait();
+        } catch (error) {
+          // As the end of a command leaves it to another parent: else it would stay in the container's pid namespace.
+          if (started) tryWait(executed.pid);
+          throw error;
+        } finally {
+          executed.close(started);
+        }
+      },
+      finish: remove,
+    },
+    delete: {
+      name: `${golden}: delete`,
+      prepare: () => leave(started),
+      act: () => Container.delete(root, id, true),
+      deletes: true,
+    },
+    run: {
+      name: `${golden}: run`,
+      async act() {
+        await hakoRun(root, "--bundle", path, id);
+      },
+      deletes: true,
+    },
+  };
+}
+
+let made: Container | undefined;
+
+/** `hako run` in this process. */
+async function hakoRun(root: string, ...args: readonly string[]): Promise<void> {
+  const { options: global } = parseOptions(globalOptions, ["--root", root]);
+  await runCommand({ global, commands: { run }, print() {} }, "run", args);
+}
+
+/** `hako delete --force`, and the wait of a parent. */
+export function deleteByForce(root: string, id: string): void {
+  const pid = pidOf(root, id);
+  Container.delete(root, id, true);
+  if (pid !== undefined && pid !== 0) tryWait(pid);
+}
+
+function pidOf(root: string, id: string): number | undefined {
+  try {
+    return Container.load(root, id).pid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reaps a child that has ended, or is about to. */
+export function tryWait(pid: number): void {
+  try {
+    wait(pid);
+  } catch {
+    // It was waited for, or never a child of ours.
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Runs scenarios with one fault at a time, and judges each by two questions: does the error say what failed, and is
+ * anything left.
+ *
+ * @module
+ */
+import { ConfigError, StateError, SyscallError, UsageError } from "../../runtime/errors.ts";
+import { Init, type InitOptions } from "../../runtime/init/init.ts";
+import type { ErrnoName } from "../../runtime/linux/generated/errno.ts";
+import { walk } from "../../runtime/plan/format.ts";
+import type { Node, Plan, Reason } from "../../runtime/plan/node.ts";
+import type { Box } from "../support/fixture.ts";
+import { type Call, interceptCalls } from "./calls.ts";
+import { errnosOf } from "./errnos.ts";
+import { failAt, type Failure, faultName } from "./fail_at.ts";
+import { children, Leftovers } from "./leftovers.ts";
+import { deleteByForce, type Scenario, tryWait } from "./scenarios.ts";
+
+// Deno has sockets for its signals from the first listener on: now, and not in the middle of a case.
+Deno.addSignalListener("SIGUSR2", () => {});
+
+/** What has come of all faults so far. */
+export interface Counts {
+  cases: number;
+  /** Cases after which something was left, with what it was. */
+  readonly leaks: string[];
+  /** Cases whose error does not say what failed. */
+  readonly unnamed: string[];
+  /** Cases that the deadline has cut off. */
+  skipped: number;
+}
+
+export interface SurveyOptions {
+  readonly box: Box;
+  readonly counts: Counts;
+  /** One errno for each step and call, another one for each next: all of them over a few. */
+  readonly quick: boolean;
+  /** As Date.now() has it. */
+  readonly deadline: number;
+}
+
+/** One fault: what sets it up, and whether an error is that of this fault. */
+interface Case {
+  readonly name: string;
+  arm(): () => void;
+  /** The fault is that something cannot be removed: it is left, until the container is. */
+  readonly removes?: boolean;
+  /** The fault says that something is gone that is there: who deletes may believe it. */
+  readonly lies?: boolean;
+  /** @returns what is wrong with how it ended */
+  judge(error: unknown): string | undefined;
+}
+
+export class Survey {
+  readonly #scenario: Scenario;
+  readonly #options: SurveyOptions;
+  readonly #leftovers: Leftovers;
+
+  private constructor(scenario: Scenario, options: SurveyOptions) {
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#leftovers = new Leftovers(options.box);
+  }
+
+  /** The scenario has to work: twice, as the first time makes what the image lacks, and its plan is not that of later ones. */
+  static async of(scenario: Scenario, options: SurveyOptions): Promise<Survey> {
+    const survey = new Survey(scenario, options);
+    for (let round = 0; round < 2; round++) {
+      await survey.#clean(() => () => {});
+    }
+    return survey;
+  }
+
+  /** Every step of every plan that is made fails with every errno, and is where its init is killed. */
+  async steps(): Promise<void> {
+    const plans: Plan[] = [];
+    await this.#clean(() => interceptPlans((plan) => (plans.push(plan), plan)));
+    let rotation = 0;
+    for (const [spawned, plan] of plans.entries()) {
+      let mapped = false;
+      for (const { node, number, depth } of walk(plan)) {
+        const ways: Failure[] = mapped ? [...failures(node), "killed"] : ["killed"];
+        for (const how of this.#some(ways, rotation++, tolerated(node))) {
+          if (!this.#hasTime()) continue;
+          const fault = { number, how };
+          await this.#run(stepCase({ node, depth, mapped, spawned, fault }));
+        }
+        mapped = true;
+      }
+    }
+  }
+
+  /** Every call of the runtime fails with every errno. */
+  async calls(): Promise<void> {
+    const calls: Call[] = [];
+    await this.#clean(() => interceptCalls((call) => void calls.push(call)));
+    for (const [index, call] of calls.entries()) {
+      for (const errno of this.#some(call.errnos, index)) {
+        if (this.#hasTime()) await this.#run(callCase(call, index, errno));
+      }
+    }
+  }
+
+  #some<T>(all: readonly T[], rotation: number, always: readonly T[] = []): readonly T[] {
+    if (!this.#options.quick || all.length === 0) return all;
+    return [...new Set([all[rotation % all.length]!, ...always])];
+  }
+
+  #hasTime(): boolean {
+    const { counts, deadline } = this.#options;
+    if (Date.now() < deadline) return true;
+    counts.skipped++;
+    return false;
+  }
+
+  /** A run without a fault. */
+  async #clean(arm: () => () => void): Promise<void> {
+    const { error, left } = await this.#once(arm);
+    if (error !== undefined) {
+      throw new Error(`${this.#scenario.name} fails without a fault`, { cause: error });
+    }
+    if (left.some((one) => !one.startsWith("descriptors"))) {
+      throw new Error(`${this.#scenario.name} leaves ${left.join(", ")} without a fault`);
+    }
+  }
+
+  async #run({ name, arm, judge, removes = false, lies = false }: Case): Promise<void> {
+    const { counts } = this.#options;
+    let { error, left } = await this.#once(arm, lies);
+    // Deno makes descriptors of its own when it first needs them: not twice.
+    if (left.length > 0 && left.every((one) => one.startsWith("descriptors"))) {
+      ({ error, left } = await this.#once(arm, lies));
+    }
+    if (removes) left = left.filter((one) => !one.startsWith("state of a process"));
+    counts.cases++;
+    const what = `${this.#scenario.name}: ${name}`;
+    if (left.length > 0) counts.leaks.push(`${what}: ${left.join(", ")} (${describe(error)})`);
+    const problem = judge(error);
+    if (problem !== undefined) counts.unnamed.push(`${what}: ${problem}: ${describe(error)}`);
+  }
+
+  async #once(
+    arm: () => () => void,
+    lies = false,
+  ): Promise<{ readonly error?: unknown; readonly left: readonly string[] }> {
+    const { prepare, act, deletes = false, finish } = this.#scenario;
+    const { box } = this.#options;
+    const expected = await prepare?.() ?? {};
+    this.#leftovers.settle();
+    const disarm = arm();
+    let error: unknown;
+    try {
+      await act();
+    } catch (caught) {
+      error = caught ?? new Error("nothing was thrown");
+    } finally {
+      disarm();
+    }
+    const left: string[] = [];
+    if (deletes) {
+      if (error !== undefined || lies) {
+        this.#leftovers.closeNew();
+        deleteByForce(box.state, box.id);
+      }
+      expected.pids?.forEach(tryWait);
+    } else {
+      if (error !== undefined || expected.ids !== undefined) left.push(...this.#leftovers.find(expected));
+      await finish?.();
+    }
+    left.push(...this.#leftovers.find());
+    if (left.length > 0) this.#cleanUp();
+    return { left: [...new Set(left)], ...(error !== undefined && { error }) };
+  }
+
+  /** So that the next case does not fail for what this one leaves. */
+  #cleanUp(): void {
+    const { box } = this.#options;
+    for (const pid of children()) {
+      Deno.kill(pid, "SIGKILL");
+      tryWait(pid);
+    }
+    try {
+      deleteByForce(box.state, box.id);
+    } catch {
+      Deno.removeSync(`${box.state}/${box.id}`, { recursive: true });
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  return error === undefined
+    ? "no error"
+    : error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : `${error}`;
+}
+
+function failures(node: Node): readonly ErrnoName[] {
+  if (node.kind === "barrier") return ["EPIPE", "EIO"];
+  const call = node.kind === "fork" ? "clone3" : node.kind === "attempt" ? node.step.call : node.call;
+  return errnosOf(call);
+}
+
+function tolerated(node: Node): readonly ErrnoName[] {
+  return node.kind === "attempt" ? node.on : [];
+}
+
+interface StepFault {
+  readonly node: Node;
+  readonly depth: number;
+  /** The status page is there, by which the init says what failed. */
+  readonly mapped: boolean;
+  /** Which of the inits that the scenario spawns. */
+  readonly spawned: number;
+  readonly fault: { readonly number: number; readonly how: Failure };
+}
+
+function stepCase({ node, depth, mapped, spawned, fault }: StepFault): Case {
+  const { number, how } = fault;
+  const reason: Reason = node.kind === "attempt" ? node.step : node;
+  const fine = (tolerated(node) as readonly Failure[]).includes(how);
+  return {
+    name: `step ${number} of plan ${spawned} (${reason.label}) ends in ${how}`,
+    arm() {
+      let count = 0;
+      return interceptPlans((plan) => {
+        if (count++ !== spawned) return plan;
+        // What this kernel does not lead to is led to.
+        return failAt(plan, { number, how, force: depth > 0 });
+      });
+    },
+    judge(error) {
+      // What a plan is prepared for may be the end of it all the same, by another step.
+      if (fine) return error === undefined || isNamed(error) ? undefined : "not an error of ours";
+      if (error === undefined) {
+        // Killed in execve(2) or just after it: nobody can tell.
+        const last = node.kind === "step" && node.call === "execve" && how === "killed";
+        return last ? undefined : "passed over";
+      }
+      const { message } = error as Error;
+      if (!message.includes(`(${JSON.stringify(faultName(number))})`) || !message.includes(reason.label)) {
+        return "does not name the step";
+      }
+      if (how === "killed" || !mapped) {
+        return error instanceof StateError && message.includes("the init was killed")
+          ? undefined
+          : "not that it was killed";
+      }
+      if (!(error instanceof SyscallError)) return "not a SyscallError";
+      const found = [error.errno.name, error.pointer].join();
+      return found === [how, reason.pointer].join() ? undefined : `${found} and not ${how},${reason.pointer}`;
+    },
+  };
+}
+
+/** Has every plan changed on its way to its init. @returns the way back */
+export function interceptPlans(transform: (plan: Plan) => Plan): () => void {
+  const { spawn } = Init;
+  Init.spawn = (plan: Plan, options: InitOptions) => spawn.call(Init, transform(plan), options);
+  return () => Init.spawn = spawn;
+}
+
+function callCase({ name }: Call, index: number, errno: ErrnoName): Case {
+  return {
+    name: `call ${index} (${name}) fails with ${errno}`,
+    arm() {
+      let count = 0;
+      return interceptCalls((call) => {
+        if (count++ !== index) return undefined;
+        // It may be another one, when a process has taken its time to end.
+        return call.errnos.includes(errno) ? errno : call.errnos[0];
+      });
+    },
+    removes: name === "Deno.removeSync",
+    lies: errno === "ENOENT",
+    judge: (error) => error === undefined || isNamed(error) ? undefined : "not an error of ours",
+  };
+}
+
+/** What `main.ts` prints as one line. */
+function isNamed(error: unknown): boolean {
+  const ours = [SyscallError, ConfigError, StateError, UsageError].some((one) => error instanceof one);
+  return error instanceof Error && (ours || "code" in error);
+}
