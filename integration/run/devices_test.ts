@@ -1,6 +1,7 @@
 /** Device nodes and the links of /dev. */
 
 import type { Config } from "../../runtime/spec/config.ts";
+import { defaultConfig } from "../../runtime/spec/default.ts";
 import { capabilities } from "../support/bundle.ts";
 import { type Case, containerCases } from "../support/fixture.ts";
 
@@ -124,6 +125,33 @@ symbolic link 777 0:0 0:0 /dev/ptmx`,
       mounts: [{ destination: "/dev", type: "bind", source: `${box.directory}/dev`, options: ["rbind"] }],
       script: "ls -A /dev",
     };
+  },
+  "a file of a volume in the place of a node is an error": (box) => {
+    Deno.mkdirSync(`${box.directory}/volume`);
+    Deno.writeTextFileSync(`${box.directory}/volume/x`, "");
+    return {
+      mounts: [{
+        destination: "/volume",
+        type: "bind",
+        source: `${box.directory}/volume`,
+        options: ["bind"],
+      }],
+      config: { linux: { devices: [{ path: "/volume/x", type: "c", major: 1, minor: 5 }] } },
+      stderr: /^hako: .*\/linux\/devices\/0.*"\/volume\/x"/,
+      status: 1,
+    };
+  },
+  "in a user namespace a node of the host that is another device is an error": {
+    config: {
+      linux: {
+        namespaces: [...defaultConfig().linux!.namespaces!, { type: "user" }],
+        uidMappings: [{ containerID: 0, hostID: 0, size: 1000 }],
+        gidMappings: [{ containerID: 0, hostID: 0, size: 1000 }],
+        devices: [{ path: "/dev/full", type: "c", major: 1, minor: 5 }],
+      },
+    },
+    stderr: /^hako: .*\/linux\/devices\/0.*"\/dev\/full"/,
+    status: 1,
   },
   "a device in a directory that is a link": {
     image: (rootfs) => Deno.symlinkSync("/tmp", `${rootfs}/link`),

@@ -63,7 +63,7 @@ function compareDevices(root: number, devices: ReturnType<typeof devicesToCompar
       if (!same) {
         throw new ConfigError(
           reason.pointer,
-          `the image has another file at "${path}" than the device asked for`,
+          `there is another file at "${path}" than the device asked for`,
         );
       }
     } finally {

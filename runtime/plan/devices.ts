@@ -64,14 +64,20 @@ export function devices(config: Config, host: Host): Node[] {
 }
 
 /**
- * Nodes that may have been in the image before us: the runtime compares them with what was asked for at the barrier
- * `mounted`, since an existing file that differs is an error (config-linux.md#devices). Empty when /dev is a fresh mount.
+ * Nodes that may be another thing than was asked for: the runtime compares them at the barrier `mounted`, since a file that
+ * is there and differs is an error (config-linux.md#devices). That are those that the image or a volume may have had
+ * before us, and those that are bound from the host, where the name may stand for another device. Empty when /dev is a
+ * fresh tmpfs.
  */
 export function devicesToCompare(config: Config): PlannedDevice[] {
   if (!needsDev(config)) return [];
-  const fresh = plannedMounts(config).map(({ destination }) => destination);
-  const covered = (path: string) => fresh.some((mount) => path === mount || path.startsWith(`${mount}/`));
-  return plannedDevices(config).filter(({ path }) => !covered(path));
+  const fresh = plannedMounts(config).filter(({ type }) => type === "tmpfs")
+    .map(({ destination }) => destination);
+  const isNew = (path: string) => fresh.some((mount) => path.startsWith(`${mount}/`));
+  const bound = namespace(config, "user") !== "none";
+  return plannedDevices(config).filter(({ path, type, reason }) =>
+    !isNew(path) || (bound && type !== "p" && reason.pointer !== "runtime")
+  );
 }
 
 /** A /dev that is bound from elsewhere is taken as it is: its nodes are somebody else's. */
