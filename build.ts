@@ -6,6 +6,7 @@
  * - `main.js`: all commands; `seccomp.js`, `bpf.js`: what few of them need
  * - `deno`: the Deno that runs this, linked or copied
  * - `cache`: V8's code cache for all of them
+ * - `share`: the manual page and the completions of shells
  *
  * `deno task build --prelink [DIR]` has a copy of Deno that is relocated ahead (`prelink.ts`): it starts sooner, always at
  * the same address.
@@ -16,6 +17,7 @@
  */
 
 import { prelink, randomBase } from "./prelink.ts";
+import { manual } from "./runtime/cli/manual.ts";
 
 const MAIN = `${import.meta.dirname}/main.ts`;
 const ENGINE = `${import.meta.dirname}/runtime/cli/engine.ts`;
@@ -70,21 +72,43 @@ function environment(dist: string): Record<string, string> {
   };
 }
 
-/** Makes `dist/` in the folder `directory`. @returns the path of the program */
-export function build(directory: string, { prelinked = false } = {}): string {
+/**
+ * Makes `dist/` in the folder `directory`.
+ *
+ * @param home where it is to be moved to: then it can only run there, and `hako --warm-up --version` fills its cache
+ * @returns the path of the program
+ */
+export function build(
+  directory: string,
+  { prelinked = false, home }: { readonly prelinked?: boolean; readonly home?: string } = {},
+): string {
   Deno.mkdirSync(directory, { recursive: true });
   const dist = Deno.realPathSync(directory);
   (prelinked ? prelinkDeno : linkDeno)(`${dist}/deno`);
 
   for (const { module, file } of SEPARATE) replace(`${dist}/${file}`, bundle(module));
   const hako = `${dist}/hako`;
-  replace(hako, execLine(dist) + bundle(ENGINE));
+  replace(hako, execLine(home ?? dist) + bundle(ENGINE));
+  share(`${dist}/share`);
+  if (home !== undefined) return hako;
 
   Deno.mkdirSync(`${dist}/cache`, { recursive: true });
   Deno.removeSync(`${dist}/cache`, { recursive: true });
   run(hako, "--warm-up", "--version");
   for (const { file } of SEPARATE) run("/bin/sh", "-c", `${denoLine(dist, file)} --warm-up --version`);
   return hako;
+}
+
+/** The manual page and the completions of shells. */
+function share(directory: string): void {
+  Deno.mkdirSync(directory, { recursive: true });
+  Deno.writeTextFileSync(`${directory}/hako.1`, manual());
+  for (const shell of ["bash", "zsh", "fish"]) {
+    Deno.writeTextFileSync(
+      `${directory}/hako.${shell}`,
+      deno("run", "--quiet", ...FLAGS, MAIN, "completion", shell),
+    );
+  }
 }
 
 /** Whoever runs it meanwhile has the old file or the new one. */

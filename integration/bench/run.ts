@@ -1,5 +1,5 @@
 /**
- * `deno task bench [--quick] [--check] [--json FILE]`: how long containers take to run, beside runc and crun.
+ * `deno task bench [--quick] [--check] [--json FILE] [--svg FILE]`: how long containers take to run, beside runc and crun.
  *
  * hyperfine measures a few runs of each runtime, again and again in turn, so that what slows the machine down for a while
  * slows all of them. With `--check` it fails if Hako's median is not below runc's.
@@ -8,6 +8,8 @@
  */
 import { build } from "../../build.ts";
 import type { BundleOptions } from "../support/bundle.ts";
+import { compileFilter } from "../../runtime/container/filter.ts";
+import { plot } from "./plot.ts";
 import { Box } from "../support/fixture.ts";
 import { withV1Controllers } from "../support/v1_controllers.ts";
 
@@ -23,7 +25,7 @@ const CASES: Readonly<Record<string, BundleOptions>> = {
 /** Times of one command in milliseconds, in order of length. */
 export type Times = readonly number[];
 
-interface Row {
+export interface Row {
   readonly case: string;
   readonly command: string;
   readonly median: number;
@@ -56,7 +58,14 @@ async function measureAll(size: Size): Promise<Row[]> {
           ["hako", command(hako)],
           ...peers.map((peer) => [peer, command(peer)]),
         ]);
+        if (options.golden) Object.assign(commands, await floors(box, hako, path));
         rows.push(...summarize(name, await measure(commands, size, under)));
+        rows.push(
+          ...summarize(
+            `create, start, delete${name.slice(3)}`,
+            await measure(lifecycle(commands, path, box), size, under),
+          ),
+        );
       }
       const floor = { "hako --version": `${hako} --version`, "true": "/bin/true" };
       rows.push(...summarize("nothing", await measure(floor, size, under)));
@@ -65,6 +74,55 @@ async function measureAll(size: Size): Promise<Row[]> {
   } finally {
     box.remove();
   }
+}
+
+/** The same in three commands. */
+function lifecycle(
+  commands: Readonly<Record<string, string>>,
+  bundle: string,
+  { id }: Box,
+): Record<string, string> {
+  const runtimes = Object.entries(commands).filter(([, command]) => command.includes(" run -b "));
+  return Object.fromEntries(runtimes.map(([name, command]) => {
+    const runtime = command.slice(0, command.indexOf(" run -b "));
+    const script =
+      `${runtime} create -b ${bundle} ${id} </dev/null >/dev/null && ${runtime} start ${id} && ${runtime} delete -f ${id}`;
+    return [name, `sh -c '${script}'`];
+  }));
+}
+
+/**
+ * What the same container costs without a runtime: compiled; by the calls alone (bare.c); and, with as many namespaces but
+ * without cgroup, filter and masks, bubblewrap's.
+ */
+async function floors(box: Box, hako: string, bundle: string): Promise<Record<string, string>> {
+  const config = JSON.parse(Deno.readTextFileSync(`${bundle}/config.json`));
+  // Without a directory that stays, which would be in the way of the others.
+  delete config.linux.cgroupsPath;
+  Deno.writeTextFileSync(`${bundle}/compiled.json`, JSON.stringify(config));
+  const [tool, bare, filter] = ["compiled", "bare", "filter"].map((name) => `${box.directory}/${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  sh(`${hako} compile -b ${bundle} -f ${bundle}/compiled.json -o ${tool}`);
+  const found: Record<string, string> = { compiled: tool };
+  if (isInstalled("gcc")) {
+    sh(`gcc -O2 -static -o ${bare} ${import.meta.dirname}/bare.c`);
+    Deno.writeFileSync(filter, (await compileFilter(config))!.program);
+    found.bare = `${bare} ${bundle}/rootfs ${filter} /bin/true`;
+  }
+  if (isInstalled("bwrap")) {
+    const namespaces = "--unshare-pid --unshare-net --unshare-ipc --unshare-uts";
+    const mounts = `--bind ${bundle}/rootfs / --proc /proc --dev /dev --tmpfs /dev/shm`;
+    found.bwrap = `bwrap ${namespaces} ${mounts} --cap-drop ALL /bin/true`;
+  }
+  return found;
+}
+
+function sh(script: string): void {
+  const { success, stderr } = new Deno.Command("sh", { args: ["-c", script] }).outputSync();
+  if (!success) throw new Error(`${script}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Runs each command `runs` times in turn, `rounds` times. */
@@ -117,7 +175,7 @@ function summarize(name: string, times: Readonly<Record<string, Times>>): Row[] 
 function format(rows: readonly Row[]): string {
   const lines = rows.map(({ case: name, command, median, min, timesFasterThanRunc: faster, runs }) =>
     [
-      name.padEnd(24),
+      name.padEnd(40),
       command.padEnd(16),
       median.toFixed(1).padStart(8),
       min.toFixed(1).padStart(8),
@@ -125,7 +183,7 @@ function format(rows: readonly Row[]): string {
       `${runs}`.padStart(6),
     ].join("")
   );
-  return [`${"".padEnd(40)}  median     min    vs runc  runs`, ...lines].join("\n");
+  return [`${"".padEnd(56)}  median     min    vs runc  runs`, ...lines].join("\n");
 }
 
 export function isInstalled(program: string): boolean {
@@ -138,6 +196,8 @@ if (import.meta.main) {
   console.log(format(rows));
   const json = Deno.args.indexOf("--json");
   if (json >= 0) Deno.writeTextFileSync(Deno.args[json + 1]!, JSON.stringify(rows, null, 2) + "\n");
+  const svg = Deno.args.indexOf("--svg");
+  if (svg >= 0) Deno.writeTextFileSync(Deno.args[svg + 1]!, plot(rows));
   const slower = rows.filter(({ command, timesFasterThanRunc: faster = 2 }) =>
     command === "hako" && faster <= 1
   );
