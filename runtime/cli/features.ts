@@ -64,7 +64,7 @@ function describe() {
       selinux: { enabled: true },
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: { "io.github.hako.version": VERSION },
   };

@@ -56,6 +56,7 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
   // Before it becomes a part of any path.
   checkId(id);
   const filter = await compileFilter(given);
+  const moveNetDevices = given.linux?.netDevices && (await import("./net_devices.ts")).moveNetDevices;
   const planned = planCgroup(id, given, options.cgroupManager);
   const directory = StateDirectory.create(root, id);
   const extraFds: number[] = [];
@@ -92,7 +93,13 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
       init.next();
       enterCgroup(init.pid);
     }
-    return meetBarriers(config, host, { init, directory, options, cgroup: planned?.cgroup });
+    return meetBarriers(config, host, {
+      init,
+      directory,
+      options,
+      cgroup: planned?.cgroup,
+      moveNetDevices,
+    });
   } catch (error) {
     init?.kill();
     init?.close();
@@ -109,10 +116,13 @@ interface Making {
   readonly directory: StateDirectory;
   readonly options: CreateOptions;
   readonly cgroup: Cgroup | undefined;
+  /** Only there if there are some. */
+  readonly moveNetDevices: ((config: Config, pid: number) => void) | undefined;
 }
 
 /** Does what the plan leaves to the runtime. */
-function meetBarriers(config: Config, host: Host, { init, directory, options, cgroup }: Making): Container {
+function meetBarriers(config: Config, host: Host, making: Making): Container {
+  const { init, directory, options, cgroup, moveNetDevices } = making;
   let terminal: number | undefined;
   let state: State | undefined;
   try {
@@ -123,6 +133,7 @@ function meetBarriers(config: Config, host: Host, { init, directory, options, cg
           writeTimeOffsets(config, init.pid);
           break;
         case "mounted":
+          moveNetDevices?.(config, init.pid);
           fillMounts(config, init);
           for (const kind of ["prestart", "createRuntime", "createContainer"] as const) {
             runHooks(config, kind, { ...hookContext(config, host, init), directory });

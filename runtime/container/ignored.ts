@@ -14,7 +14,6 @@ export function ignoredMembers(config: Config): string[] {
     if (value !== undefined) ignored.push(`config.json ${pointer} is ignored: ${what}`);
   };
   add("/linux/intelRdt", linux?.intelRdt, "the container stays in the caller's class of service");
-  add("/linux/netDevices", linux?.netDevices, "no interface is moved");
   for (const { index, mount, type, options } of plannedMounts(config)) {
     // runc refuses them, crun passes them on, and the kernel has no use for them.
     for (const { option } of type === "bind" ? options.data : []) {

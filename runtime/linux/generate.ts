@@ -27,6 +27,8 @@ const HEADERS = {
     "linux/errno.h",
     "linux/fcntl.h",
     "linux/fs.h",
+    "linux/if_addr.h",
+    "linux/if_link.h",
     "linux/ioprio.h",
     "linux/keyctl.h",
     "linux/magic.h",
@@ -34,12 +36,14 @@ const HEADERS = {
     "linux/mempolicy.h",
     "linux/mman.h",
     "linux/mount.h",
+    "linux/netlink.h",
     "linux/nsfs.h",
     "linux/openat2.h",
     "linux/personality.h",
     "linux/prctl.h",
     "linux/ptrace.h",
     "linux/resource.h",
+    "linux/rtnetlink.h",
     "linux/sched.h",
     "linux/seccomp.h",
     "linux/serial.h",
@@ -106,6 +110,11 @@ const GROUPS: Readonly<Record<string, Group>> = {
   "fcntl(2), flock(2)": {
     names:
       /^(F_(DUPFD(_CLOEXEC)?|[GS]ETF[DL]|(OFD_)?(GETLK|SETLKW?)|(RD|WR|UN)LCK|ADD_SEALS|GET_SEALS|SEAL_\w+)|FD_CLOEXEC|LOCK_(SH|EX|NB|UN))$/,
+    radix: 10,
+  },
+  "netlink(7), rtnetlink(7)": {
+    names:
+      /^(NETLINK_ROUTE|NLM_F_(REQUEST|ACK|DUMP|CREATE|EXCL)|NLMSG_(ERROR|DONE)|RTM_(NEW|GET)(LINK|ADDR)|IFLA_(IFNAME|NET_NS_FD)|IFA_(ADDRESS|LOCAL|BROADCAST|FLAGS)|IFA_F_PERMANENT|RT_SCOPE_UNIVERSE)$/,
     radix: 10,
   },
   "memfd_create(2)": { names: /^MFD_(?!HUGE_)/, radix: 16 },

@@ -109,5 +109,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
 function needsRuntimeWhenMounted(config: Config): boolean {
   const { prestart = [], createRuntime = [], createContainer = [] } = config.hooks ?? {};
   const hooks = prestart.length + createRuntime.length + createContainer.length;
-  return hooks > 0 || copiedUp(config).length > 0 || devicesToCompare(config).length > 0;
+  // What is moved must be there before the hooks look for it.
+  const devices = Object.keys(config.linux?.netDevices ?? {}).length;
+  return hooks + devices > 0 || copiedUp(config).length > 0 || devicesToCompare(config).length > 0;
 }

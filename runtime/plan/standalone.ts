@@ -116,6 +116,7 @@ function refuse(config: Config, host: Host): void {
       "a terminal of its own takes a relay; without it the process has the caller's streams",
     );
   }
+  if (config.linux?.netDevices !== undefined) no("/linux/netDevices", "a runtime moves interfaces");
   for (const { reason } of copiedUp(config)) no(reason.pointer, "tmpcopyup is a loop over files");
   for (const { reason } of idmappedMounts(config)) {
     no(reason.pointer, "an id-mapped mount takes a process for its map");

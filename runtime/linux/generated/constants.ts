@@ -210,6 +210,28 @@ export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
 
+// netlink(7), rtnetlink(7)
+export const NETLINK_ROUTE = 0;
+export const RT_SCOPE_UNIVERSE = 0;
+export const IFA_ADDRESS = 1;
+export const NLM_F_REQUEST = 1;
+export const IFA_LOCAL = 2;
+export const NLMSG_ERROR = 2;
+export const IFLA_IFNAME = 3;
+export const NLMSG_DONE = 3;
+export const IFA_BROADCAST = 4;
+export const NLM_F_ACK = 4;
+export const IFA_FLAGS = 8;
+export const RTM_NEWLINK = 16;
+export const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_GETADDR = 22;
+export const IFLA_NET_NS_FD = 28;
+export const IFA_F_PERMANENT = 128;
+export const NLM_F_EXCL = 512;
+export const NLM_F_DUMP = 768;
+export const NLM_F_CREATE = 1024;
+
 // memfd_create(2)
 export const MFD_CLOEXEC = 0x1;
 export const MFD_ALLOW_SEALING = 0x2;
