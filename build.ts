@@ -51,7 +51,8 @@ const V8_FLAGS = [
   "--no-opt",
 ];
 
-const FLAGS = [
+/** Options of `deno run`. */
+export const FLAGS = [
   "--allow-all",
   // Nobody who can write above dist/ has a say: Deno looks for deno.json and package.json up to the root.
   "--no-config",
@@ -86,9 +87,7 @@ export function build(
   const dist = Deno.realPathSync(directory);
   (prelinked ? prelinkDeno : linkDeno)(`${dist}/deno`);
 
-  for (const { module, file } of SEPARATE) replace(`${dist}/${file}`, bundle(module));
-  const hako = `${dist}/hako`;
-  replace(hako, execLine(home ?? dist) + bundle(ENGINE));
+  const hako = writeModules(dist, execLine(home ?? dist));
   share(`${dist}/share`);
   if (home !== undefined) return hako;
 
@@ -97,6 +96,13 @@ export function build(
   run(hako, "--warm-up", "--version");
   for (const { file } of SEPARATE) run("/bin/sh", "-c", `${denoLine(dist, file)} --warm-up --version`);
   return hako;
+}
+
+/** Writes all code to `dist`. @param firstLines of the program: those by which sh runs it @returns its path */
+export function writeModules(dist: string, firstLines: string): string {
+  for (const { module, file } of SEPARATE) replace(`${dist}/${file}`, bundle(module));
+  replace(`${dist}/hako`, firstLines + bundle(ENGINE));
+  return `${dist}/hako`;
 }
 
 /** The manual page and the completions of shells. */

@@ -95,6 +95,7 @@ Deno.test("is readable beside Deno, and builds over itself", () => {
     "hako",
     "main.js",
     "seccomp.js",
+    "share",
   ]);
   build(`${above}/it's here`);
   assertRuns(run(hako, ["--version"]));
