@@ -194,12 +194,15 @@ export class StateDirectory {
 
   /** @throws {StateError} if it has none yet, or none any more */
   readState(): State {
+    let state: unknown;
     try {
-      return parseExact(this.read("state.json")) as State;
+      state = parseExact(this.read("state.json"));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) throw this.#gone();
-      throw error;
+      if (!(error instanceof SyntaxError)) throw error;
     }
+    if (isState(state)) return state;
+    throw new StateError(this.#id, `container ${this.#id} cannot be used: its state.json is damaged`);
   }
 
   read(name: string): string {
@@ -230,6 +233,16 @@ export class StateDirectory {
   #gone(): StateError {
     return new StateError(this.#id, `container does not exist: ${this.#id}`);
   }
+}
+
+/** Whether it has what we act on: whom we signal, what we remove. A disk that was full, or somebody else, may have written it. */
+function isState(value: unknown): value is State {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, startTime, bundle, rootfs, cgroupPaths = {}, cgroupUnit = "" } = value as Partial<State>;
+  return [pid, startTime].every((number) => Number.isSafeInteger(number) && number! >= 0) &&
+    [bundle, rootfs, cgroupUnit].every((text) => typeof text === "string") &&
+    typeof cgroupPaths === "object" && cgroupPaths !== null &&
+    Object.values(cgroupPaths).every((path) => typeof path === "string" && /^\/[^\0]*$/.test(path));
 }
 
 /** The ids of all containers below `root`. */
