@@ -97,7 +97,7 @@ containerCases({
     },
   }),
   "another file in the place of a device": fails(
-    /^hako: config.json runtime: the image has another file at "\/dev\/zero"/,
+    /^hako: config.json runtime: there is another file at "\/dev\/zero"/,
     {
       config: { mounts: [{ destination: "/proc", type: "proc", source: "proc" }] },
       image: (rootfs) => Deno.writeTextFileSync(`${rootfs}/dev/zero`, ""),
