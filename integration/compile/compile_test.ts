@@ -312,6 +312,16 @@ containerTest("explain prints the plan of an executable, and does not believe a 
   assertMatch(changed.stderr, /has other code than its plan gives/);
 });
 
+containerTest("compile: without a pid namespace what the process leaves behind is killed", async (box) => {
+  const namespaces = [{ type: "mount" }, { type: "uts" }, { type: "ipc" }] as const;
+  const { status, stdout, stderr } = await compileAndRun(box, {
+    config: { linux: { namespaces } },
+    script: "sleep 1000 & echo started",
+  });
+  assertEquals({ status, stdout, stderr }, { status: 0, stdout: "started\n", stderr: "" });
+  assertEquals(groupsOf(box), []);
+});
+
 /** Linux mounts erofs from a file since 6.12, and not if it is built so. */
 function cannotEmbed(): string | undefined {
   const [major = 0, minor = 0] = Deno.osRelease().split(/[.-]/).map(Number);

@@ -200,7 +200,11 @@ const PAUSES = [1, 10, 100, 500] as const;
 
 /** Removes all. What cannot be removed is told of, and is no failure: the process has had its own status. */
 export function removeCgroups(name: string, cgroups: readonly CgroupDirectory[]): Node[] {
-  return cgroups.flatMap(({ mountPoint, parents, unified }) => {
+  // What is killed in that of v2 is in all others as well.
+  const ordered = cgroups.toSorted((one, other) =>
+    Number(other.unified !== undefined) - Number(one.unified !== undefined)
+  );
+  return ordered.flatMap(({ mountPoint, parents, unified }) => {
     const above = [mountPoint, ...parents].join("/");
     const left = `${name}: a cgroup is left in ${above}\n`;
     const failed = [step(REMOVE, "write", [2, left, byteLength(left)])];
