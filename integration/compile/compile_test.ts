@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
+import { afterMounting, type Box, containerTest, type RunOptions } from "../support/fixture.ts";
 import { finish, HAKO, type Result, run, spawn } from "../support/hako.ts";
 import { parseProbe, probeScript } from "../support/probe.ts";
 
@@ -321,6 +321,29 @@ containerTest("compile: without a pid namespace what the process leaves behind i
   assertEquals({ status, stdout, stderr }, { status: 0, stdout: "started\n", stderr: "" });
   assertEquals(groupsOf(box), []);
 });
+
+containerTest(
+  "compile: with cgroup v2 alone devices are limited by a program, and the cgroup is removed",
+  async (box) => {
+    const bundle = box.bundle({
+      config: {
+        process: {
+          capabilities: { bounding: ["CAP_MKNOD"], effective: ["CAP_MKNOD"], permitted: ["CAP_MKNOD"] },
+        },
+      },
+      mounts: [{ destination: "/tmp", type: "tmpfs", source: "tmpfs" }],
+      script: "grep -c '^0::/hako-test' /proc/self/cgroup; mknod /tmp/disk b 8 0; cat /tmp/disk",
+    }).path;
+    const tool = `${box.directory}/${box.id}`;
+    const only = afterMounting("umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup");
+    const compiled = await run([...only, ...HAKO, "compile", "--bundle", bundle, "--output", tool]);
+    assertEquals([compiled.status, compiled.stderr], [0, ""]);
+    const { status, stdout, stderr } = await run([...only, tool]);
+    assertEquals([status, stdout], [1, "1\n"]);
+    assertMatch(stderr, /^cat: can't open '\/tmp\/disk': Operation not permitted\n$/);
+    assertEquals(groupsOf(box), []);
+  },
+);
 
 /** Linux mounts erofs from a file since 6.12, and not if it is built so. */
 function cannotEmbed(): string | undefined {
