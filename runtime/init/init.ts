@@ -4,11 +4,20 @@
  * @module
  */
 import { SyscallError } from "../errors.ts";
-import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, SIGKILL } from "../linux/generated/constants.ts";
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  SIGKILL,
+} from "../linux/generated/constants.ts";
 import { close, duplicate, memfdCreate, openat2, pread, pwrite, seal } from "../linux/files.ts";
 import { ERRNO } from "../linux/generated/errno.ts";
 import { connectUnix, listenUnix } from "../linux/sockets.ts";
-import { CPU, errnoInfo, syscall, trySyscall } from "../linux/libc.ts";
+import { CPU, errnoInfo, isErrno, syscall, trySyscall } from "../linux/libc.ts";
 import { endsWithin, type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
 import { OWN_FDS } from "../plan/inherited.ts";
 import { type BarrierName, LATE_BYTES, type LateName, type Plan, type SlotName } from "../plan/node.ts";
@@ -96,7 +105,7 @@ export class Init {
     };
     try {
       const status = open(createStatusFile(`${directory}/status`));
-      const image = open(sealedImage(program));
+      const image = open(sealedImage(program, directory));
       const listening = open(listenUnix(`${directory}/socket`));
       const socket = open(connectUnix(`${directory}/socket`));
       const extras = extraFds.map((fd) => open(duplicate(fd, end)));
@@ -251,15 +260,37 @@ function createStatusFile(path: string): number {
   }
 }
 
-/** The program as an executable that nobody can change (CVE-2019-5736: a container overwrote the binary that entered it). */
-function sealedImage({ data }: Program): number {
-  const fd = memfdCreate("hako-init");
+/**
+ * The program as an executable that nobody can change (CVE-2019-5736: a container overwrote the binary that entered it).
+ *
+ * Where the system forbids to execute memory it is a file of `directory` without a name, as with runc: nobody writes to it
+ * while it runs, and nothing else is ever made of it.
+ */
+function sealedImage({ data }: Program, directory: string): number {
+  const memory = executableMemory();
+  const fd = memory ??
+    openat2(AT_FDCWD, directory, { flags: O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, mode: 0o500 });
   try {
     for (const { offset, bytes } of elfImage(data, CPU)) pwrite(fd, bytes, offset);
-    seal(fd);
-    return fd;
+    if (memory !== undefined) {
+      seal(fd);
+      return fd;
+    }
+    // What is open for writing cannot be executed: execve(2), ETXTBSY.
+    const image = openat2(AT_FDCWD, `/proc/self/fd/${fd}`, { flags: O_RDONLY | O_CLOEXEC });
+    close(fd);
+    return image;
   } catch (error) {
     close(fd);
     throw error;
+  }
+}
+
+function executableMemory(): number | undefined {
+  try {
+    return memfdCreate("hako-init", true);
+  } catch (error) {
+    if (!isErrno(error, "EACCES")) throw error;
+    return undefined;
   }
 }

@@ -11,6 +11,7 @@ import {
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
   MFD_EXEC,
+  MFD_NOEXEC_SEAL,
   O_CLOEXEC,
   O_RDONLY,
   POLLIN,
@@ -95,14 +96,20 @@ export function pwrite(fd: number, bytes: Uint8Array<ArrayBuffer>, offset: numbe
   }
 }
 
-/** memfd_create(2), executable. Nobody can write to it once it is {@linkcode seal}ed. */
-export function memfdCreate(name: string): number {
+/**
+ * memfd_create(2). Nobody can write to it once it is {@linkcode seal}ed.
+ *
+ * @param executable may be refused with EACCES: sysctl vm.memfd_noexec, memfd_create(2)
+ */
+export function memfdCreate(name: string, executable = false): number {
   const bytes = cString(name);
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   try {
-    return syscall("memfd_create", [bytes, flags | MFD_EXEC], { path: name });
+    return syscall("memfd_create", [bytes, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL)], {
+      path: name,
+    });
   } catch (error) {
-    // MFD_EXEC is of Linux 6.3; before that every memfd is executable.
+    // Both flags are of Linux 6.3; before that every memfd is executable.
     if (!isErrno(error, "EINVAL")) throw error;
     return syscall("memfd_create", [bytes, flags], { path: name });
   }
