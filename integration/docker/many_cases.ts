@@ -1,7 +1,7 @@
 /** Many containers: one after the other, at once, and what is left of all. @module */
 import { assertEquals } from "@std/assert";
-import { BOX, exists, find, ID, processes, RUNTIME } from "../engines/machine.ts";
-import { type Cases, expect, until } from "../engines/suite.ts";
+import { BOX, ended, exists, find, ID, processes, RUNTIME } from "../engines/machine.ts";
+import { type Cases, expect } from "../engines/suite.ts";
 import { docker, IMAGE } from "./docker.ts";
 
 /** FULL=1: measured beside the others, which takes its time. */
@@ -50,7 +50,7 @@ export const leftCases: Cases = {
   "nothing is left: containers, processes, mounts, cgroups, state": async () => {
     expect(await docker("ps", "--all", "--quiet"), { stdout: "" });
     // The shim ends a little later than its container.
-    await until("the end of all shims", () => processes(/containerd-shim|^sleep|bin\/true/).length === 0);
+    await ended(/containerd-shim|^sleep/);
     assertEquals(processes(/\/hako |^runc |^crun /), []);
     const mounts = Deno.readTextFileSync("/proc/self/mountinfo").split("\n").map((line) =>
       line.split(" ")[4] ?? ""

@@ -5,7 +5,7 @@
  */
 import { build } from "../../build.ts";
 import { makeRootfs } from "../support/bundle.ts";
-import { HAKO, type Result, run, type Surroundings } from "../support/hako.ts";
+import { type Result, run, type Surroundings } from "../support/hako.ts";
 import { until } from "./suite.ts";
 
 /** The directory of everything. Its last part is the name of all that has to be told from other people's. */
@@ -22,7 +22,8 @@ export const RUNTIME: string = Deno.env.get("RUNTIME")!;
 export const RUNTIME_PATH: string = runtimePath();
 
 function runtimePath(): string {
-  if (RUNTIME === "hako") return HAKO.length === 1 ? HAKO[0]! : build(`${BOX}/dist`);
+  // Where every user may go.
+  if (RUNTIME === "hako") return Deno.env.get("HAKO") ?? build(`${BOX}/dist`);
   const found = ENVIRONMENT.PATH!.split(":").map((folder) => `${folder}/${RUNTIME}`)
     .find((path) => exists(path));
   if (found === undefined) throw new Error(`no ${RUNTIME}`);
@@ -113,6 +114,15 @@ export function processes(pattern: RegExp): string[] {
       return []; // It has just ended.
     }
   }).filter((line) => line !== "" && pattern.test(line));
+}
+
+/** Waits until no such process is left. */
+export async function ended(pattern: RegExp): Promise<void> {
+  await until(`the end of ${pattern}`, () => {
+    const left = processes(pattern);
+    if (left.length > 0) throw new Error(left.join("\n"));
+    return true;
+  });
 }
 
 /** All paths below `directory`, with those matching `pattern` only. */

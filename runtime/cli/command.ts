@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setRootless } from "../container/rootless.ts";
 import { UsageError } from "../errors.ts";
 import { FORMATS, LEVELS } from "../log.ts";
 import { commandHelp } from "./help.ts";
@@ -118,6 +119,7 @@ export function runCommand(
     return 0;
   }
   checkCount(command, positionals.length);
+  setRootless(program.global.rootless ?? "auto");
   return command.action({ ...program, options, args: positionals });
 }
 

@@ -29,6 +29,7 @@ import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./c
 import { filterFromJson } from "./filter.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
 import { giveListener } from "./listener.ts";
+import { isRootless } from "./rootless.ts";
 import { listIds, ociState, type State, StateDirectory } from "./state.ts";
 
 /** The states of runtime.md, and runc's "paused". */
@@ -161,7 +162,7 @@ export class Container {
 
   get cgroup(): Cgroup | undefined {
     const { cgroupPaths, cgroupUnit: unit } = this.state;
-    return cgroupPaths && openCgroup(cgroupPaths, { rootless: Deno.uid() !== 0, unit });
+    return cgroupPaths && openCgroup(cgroupPaths, { rootless: isRootless(), unit });
   }
 
   /**

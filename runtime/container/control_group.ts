@@ -20,6 +20,7 @@ import type { CgroupFacts } from "../host/gather.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../linux/generated/constants.ts";
 import { openat2 } from "../linux/files.ts";
 import type { Config, IDMapping } from "../spec/config.ts";
+import { isRootless } from "./rootless.ts";
 
 /** `--cgroup-manager`: who makes cgroups. */
 export type CgroupManager = "cgroupfs" | "systemd" | "disabled";
@@ -57,13 +58,6 @@ export function planCgroup(
       };
     },
   };
-}
-
-/** Without root's rights over the machine, which root of a user namespace does not have either. */
-export function isRootless(): boolean {
-  if (Deno.uid() !== 0) return true;
-  // What the first user namespace has: user_namespaces(7).
-  return !/^\s*0\s+0\s+4294967295$/m.test(Deno.readTextFileSync("/proc/self/uid_map"));
 }
 
 /**

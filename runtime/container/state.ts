@@ -25,6 +25,7 @@ import { AT_FDCWD } from "../linux/generated/constants.ts";
 import { close, openat2 } from "../linux/files.ts";
 import { isErrno, syscall } from "../linux/libc.ts";
 import { parseExact } from "../spec/json.ts";
+import { userDirectory } from "./rootless.ts";
 
 export interface State {
   readonly id: string;
@@ -86,7 +87,7 @@ export function stateRoot(root: string | undefined): string {
     }
     return root.startsWith("/") ? root : `${Deno.cwd()}/${root}`;
   }
-  const user = Deno.uid() === 0 ? undefined : Deno.env.get("XDG_RUNTIME_DIR");
+  const user = userDirectory();
   return user ? `${user}/hako` : "/run/hako";
 }
 

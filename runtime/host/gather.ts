@@ -12,6 +12,7 @@ import type { Config } from "../spec/config.ts";
 import { readLimits } from "./limits.ts";
 import { mountPointOf, readMountinfo } from "./mountinfo.ts";
 import { resolveInRoot } from "./targets.ts";
+import { inUserNamespace } from "./user_namespace.ts";
 
 /** What a plan has to know of the container's cgroup. */
 export interface CgroupFacts {
@@ -64,6 +65,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     rootfs,
     rootfsMountPoint: needsMountPoint ? mountPointOf(rootfs, mounts) : "/",
     privileged: (capabilities >> BigInt(CAP_SYS_ADMIN) & 1n) === 1n,
+    ...(inUserNamespace() && { userNamespace: true }),
     preserveFds,
     ...(options.env && options.env.length > 0 && { env: options.env }),
     noPivot,

@@ -136,7 +136,8 @@ function makeDevice(config: Config, host: Host, device: PlannedDevice): Node[] {
 
 /** The kernel lets nobody in a user namespace make nodes that work there (user_namespaces(7)). */
 function mayMakeNodes(config: Config, host: Host): boolean {
-  return namespace(config, "user") === "none" && (host.capabilities >> BigInt(CAP_MKNOD) & 1n) === 1n;
+  return namespace(config, "user") === "none" && !host.userNamespace &&
+    (host.capabilities >> BigInt(CAP_MKNOD) & 1n) === 1n;
 }
 
 /** The host's node of the same path, bound over an empty file. */

@@ -44,6 +44,8 @@ export interface Host {
   readonly bundle: string;
   /** The caller may act outside a user namespace of its own: CAP_SYS_ADMIN is effective. */
   readonly privileged: boolean;
+  /** The caller is in a user namespace, as the root that a rootless engine makes of itself: it cannot make device nodes. */
+  readonly userNamespace?: boolean;
   /** Descriptors from 3 on that the container's process is to inherit. */
   readonly preserveFds: number;
   /** Behind process.env: what speaks of the command and not of the container, as LISTEN_FDS does. */
