@@ -2,9 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import { livingChildren, reapOrphans } from "../support/children.ts";
-import { type Hako, hakoOf, intoFiles, ok } from "../support/commands.ts";
+import { type Hako, hakoOf, intoFiles, ok, statusOf } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
-import { HAKO } from "../support/hako.ts";
+import { HAKO, run } from "../support/hako.ts";
 import { assertNothingLeft, snapshot } from "../support/leaks.ts";
 import { seeded, TORTURE } from "../support/torture.ts";
 
@@ -139,3 +139,22 @@ containerTest("an init whose runtime is killed right after the spawn always ends
     await recover(hakoOf(box), id);
   }
 });
+
+containerTest(
+  "what is left of a container that asked for another one's cgroup does not end that one",
+  async (box) => {
+    const hako = hakoOf(box);
+    const { path } = box.bundle({
+      args: ["sleep", "1000"],
+      config: { linux: { cgroupsPath: `/${box.id}` } },
+    });
+    await ok(hako("run", "--detach", "--bundle", path, box.id));
+    // At the first directory of the cgroup, behind those of the state.
+    const killed = ["strace", "-f", "-o", "/dev/null", "-e", "inject=mkdir:signal=SIGKILL:when=3"];
+    await run([...killed, ...HAKO, "--root", box.state, "create", "--bundle", path, `${box.id}-2`]);
+    await hako("delete", "--force", `${box.id}-2`);
+    assertEquals(await statusOf(hako, box.id), "running");
+    await ok(hako("delete", "--force", box.id));
+  },
+  { needs: ["strace"] },
+);

@@ -15,7 +15,7 @@ import {
   type Unit,
   withDefaultDevices,
 } from "../../cgroups/mod.ts";
-import { UsageError } from "../errors.ts";
+import { ConfigError, UsageError } from "../errors.ts";
 import type { CgroupFacts } from "../host/gather.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../linux/generated/constants.ts";
 import { openat2 } from "../linux/files.ts";
@@ -58,6 +58,20 @@ export function planCgroup(
       };
     },
   };
+}
+
+/**
+ * Goes before it is recorded as the container's: who finds its creator killed kills all that is in there.
+ *
+ * @throws {ConfigError} if there are processes in it
+ */
+export function refuseUsed({ cgroup }: PlannedCgroup): void {
+  const count = cgroup.pids().length;
+  if (count === 0) return;
+  throw new ConfigError(
+    "/linux/cgroupsPath",
+    `container's cgroup is not empty: ${count} process(es) found in ${Object.values(cgroup.paths)[0]}`,
+  );
 }
 
 /**

@@ -17,7 +17,14 @@ import { planCreate } from "../plan/plan.ts";
 import type { Config } from "../spec/config.ts";
 import { stringify } from "../spec/json.ts";
 import { Container } from "./container.ts";
-import { type Cgroup, type CgroupManager, makeCgroup, openUnified, planCgroup } from "./control_group.ts";
+import {
+  type Cgroup,
+  type CgroupManager,
+  makeCgroup,
+  openUnified,
+  planCgroup,
+  refuseUsed,
+} from "./control_group.ts";
 import { fillMounts } from "./fill_mounts.ts";
 import { compileFilter, filterToJson } from "./filter.ts";
 import { runHooks } from "./hooks.ts";
@@ -67,6 +74,7 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
     cgroup = planned!.cgroup;
   };
   try {
+    if (planned !== undefined) refuseUsed(planned);
     // Before anything is there: whoever finds us killed knows what to remove.
     directory.write("state.json", stringify(describe(given, options, { cgroup: planned?.cgroup })));
     if (planned?.cgroup.adopts === false) enterCgroup();
