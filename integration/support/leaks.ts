@@ -106,7 +106,7 @@ function readLink(path: string): string {
 /** Adopted processes that live on, which are then killed. Those that are about to end are waited for. */
 async function orphans(): Promise<string[]> {
   let alive = livingChildren();
-  for (let tries = 0; alive.length > 0 && tries < 20; tries++) {
+  for (let tries = 0; alive.length > 0 && tries < 200; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     alive = livingChildren();
   }
