@@ -3,6 +3,7 @@
 import { Container } from "../container/container.ts";
 import { stateRoot } from "../container/state.ts";
 import { defineCommand } from "./command.ts";
+import { forMatching, regexOption } from "./matching.ts";
 
 export const deleteCommand = defineCommand({
   name: "delete",
@@ -11,9 +12,13 @@ export const deleteCommand = defineCommand({
   positionals: { min: 1, max: 1 },
   options: {
     force: { type: "flag", short: "f", help: "kill it if it runs; it need not exist" },
+    regex: regexOption,
   },
-  action({ args: [id], options: { force }, global }) {
-    Container.delete(stateRoot(global.root), id, force);
+  action({ args: [id], options: { force, regex }, global }) {
+    const root = stateRoot(global.root);
+    const remove = (id: string) => Container.delete(root, id, force);
+    if (regex) forMatching(root, id, remove);
+    else remove(id);
     return 0;
   },
 });

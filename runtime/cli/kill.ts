@@ -5,6 +5,7 @@ import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
 import { SIGNALS } from "../linux/signals.ts";
 import { defineCommand } from "./command.ts";
+import { forMatching, regexOption } from "./matching.ts";
 
 export const kill = defineCommand({
   name: "kill",
@@ -14,12 +15,17 @@ export const kill = defineCommand({
   stopAtPositional: true,
   options: {
     all: { type: "flag", short: "a", help: "no error if the container does not run" },
+    regex: regexOption,
   },
-  action({ args: [id, name = "SIGTERM"], options: { all }, global }) {
+  action({ args: [id, name = "SIGTERM"], options: { all, regex }, global }) {
     const signal = parseSignal(name);
-    const container = Container.load(stateRoot(global.root), id);
-    if (all && container.status() === "stopped") return 0;
-    container.signal(signal);
+    const root = stateRoot(global.root);
+    const send = (id: string) => {
+      const container = Container.load(root, id);
+      if (!all || container.status() !== "stopped") container.signal(signal);
+    };
+    if (regex) forMatching(root, id, send);
+    else send(id);
     return 0;
   },
 });

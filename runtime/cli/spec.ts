@@ -15,18 +15,25 @@ export const spec = defineCommand({
   positionals: { min: 0, max: 0 },
   options: {
     bundle: bundleOption,
+    file: {
+      type: "text",
+      short: "f",
+      value: "FILE",
+      complete: "file",
+      help: "write FILE of the bundle, even if it exists (config.json)",
+    },
     rootless: { type: "flag", help: "for a user without root's rights" },
     host: {
       type: "flag",
       help: "with the host's own /usr, /bin, /lib and /etc, read-only, as the root filesystem",
     },
   },
-  action({ options: { bundle = ".", rootless, host } }) {
-    const path = `${bundle}/config.json`;
+  action({ options: { bundle = ".", file, rootless, host } }) {
+    const path = file?.startsWith("/") ? file : `${bundle}/${file ?? "config.json"}`;
     const base = defaultConfig({ rootless, uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 });
     const config: Config = host ? { ...base, mounts: [...base.mounts ?? [], ...hostMounts(bundle)] } : base;
     try {
-      Deno.writeTextFileSync(path, `${stringify(config, "\t")}\n`, { createNew: true });
+      Deno.writeTextFileSync(path, `${stringify(config, "\t")}\n`, { createNew: file === undefined });
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) {
         throw new StateError("", `File ${path} exists. Remove it first`);

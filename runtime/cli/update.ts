@@ -2,7 +2,7 @@
 
 import { Container } from "../container/container.ts";
 import { stateRoot } from "../container/state.ts";
-import { UsageError } from "../errors.ts";
+import { StateError, UsageError } from "../errors.ts";
 import { log } from "../log.ts";
 import type { Resources } from "../spec/config.ts";
 import { parseResources, validateResources } from "../spec/parse.ts";
@@ -36,6 +36,8 @@ const updateOptions = {
   "kernel-memory": bytes("accepted and without effect: gone from the kernel"),
   "kernel-memory-tcp": bytes("limit of TCP buffers (cgroup v1)"),
   "pids-limit": number("number of tasks; -1: no limit"),
+  "l3-cache-schema": { type: "text", value: "LINE", help: "accepted and without effect, as /linux/intelRdt" },
+  "mem-bw-schema": { type: "text", value: "LINE", help: "accepted and without effect, as /linux/intelRdt" },
 } as const satisfies Options;
 
 export const update = defineCommand({
@@ -49,10 +51,22 @@ export const update = defineCommand({
       ? fromOptions(options)
       : parseResources(read(options.resources));
     const container = Container.loadLocked(stateRoot(global.root), id);
+    warnOfIntelRdt(container, options);
     container.update(resources).forEach((warning) => log.warn(warning));
     return 0;
   },
 });
+
+/** A container of a config without intelRdt has no class of service to change; those of the others are not made either. */
+function warnOfIntelRdt(container: Container, options: Values<typeof updateOptions>): void {
+  const asked = (["l3-cache-schema", "mem-bw-schema"] as const).filter((name) => options[name]);
+  if (asked.length === 0) return;
+  const names = asked.map((name) => `--${name}`).join(" and ");
+  if (container.readConfig().linux?.intelRdt === undefined) {
+    throw new StateError(container.id, `${names}: the config of the container has no /linux/intelRdt`);
+  }
+  log.warn(`${names} ignored: the container stays in its creator's class of service`);
+}
 
 function read(file: string): string {
   try {
@@ -65,27 +79,29 @@ function read(file: string): string {
 function fromOptions(options: Values<typeof updateOptions>): Resources {
   const size = (name: keyof typeof updateOptions) => parse(name, options[name], parseSize);
   const count = (name: keyof typeof updateOptions) => parse(name, options[name], parseNumber);
-  return validateResources(defined({
-    blockIO: defined({ weight: count("blkio-weight") }),
-    cpu: defined({
-      period: count("cpu-period"),
-      quota: count("cpu-quota"),
-      burst: count("cpu-burst"),
-      shares: count("cpu-share"),
-      realtimePeriod: count("cpu-rt-period"),
-      realtimeRuntime: count("cpu-rt-runtime"),
-      idle: count("cpu-idle"),
-      cpus: options["cpuset-cpus"],
-      mems: options["cpuset-mems"],
-    }),
-    memory: defined({
-      limit: size("memory"),
-      reservation: size("memory-reservation"),
-      swap: size("memory-swap"),
-      kernelTCP: size("kernel-memory-tcp"),
-    }),
-    pids: defined({ limit: count("pids-limit") }),
-  }));
+  return validateResources(
+    defined({
+      blockIO: defined({ weight: count("blkio-weight") }),
+      cpu: defined({
+        period: count("cpu-period"),
+        quota: count("cpu-quota"),
+        burst: count("cpu-burst"),
+        shares: count("cpu-share"),
+        realtimePeriod: count("cpu-rt-period"),
+        realtimeRuntime: count("cpu-rt-runtime"),
+        idle: count("cpu-idle"),
+        cpus: options["cpuset-cpus"],
+        mems: options["cpuset-mems"],
+      }),
+      memory: defined({
+        limit: size("memory"),
+        reservation: size("memory-reservation"),
+        swap: size("memory-swap"),
+        kernelTCP: size("kernel-memory-tcp"),
+      }),
+      pids: defined({ limit: count("pids-limit") }),
+    }) ?? {},
+  );
 }
 
 /** Without the members that are undefined; nothing if none is left. */

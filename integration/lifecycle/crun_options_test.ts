@@ -1,0 +1,85 @@
+/** Options that crun has and runc does not, and those of runc that need hardware: kill, delete, spec, update. */
+
+import { assertEquals } from "@std/assert";
+import { parseConfig } from "../../runtime/spec/parse.ts";
+import { fails, type Hako, hakoOf, ok, statusOf, until } from "../support/commands.ts";
+import { type Box, containerTest } from "../support/fixture.ts";
+
+const SLEEP = ["sleep", "1000"];
+
+async function start(hako: Hako, box: Box, names: readonly string[]): Promise<string[]> {
+  const ids = names.map((name) => `${box.id}-${name}`);
+  for (const id of ids) {
+    await ok(hako("run", "--detach", "--bundle", box.bundle({ args: SLEEP }).path, id));
+  }
+  return ids;
+}
+
+containerTest("--regex kills and deletes the containers whose ids match, and no other", async (box) => {
+  const hako = hakoOf(box);
+  const [a1, a2, b] = await start(hako, box, ["a1", "a2", "b"]) as [string, string, string];
+  await ok(hako("kill", "--regex", "a[0-9]$", "KILL"));
+  for (const id of [a1, a2]) await until(async () => await statusOf(hako, id) === "stopped");
+  assertEquals(await statusOf(hako, b), "running");
+  await ok(hako("delete", "-r", "a[0-9]$"));
+  for (const id of [a1, a2]) await fails(hako("state", id), `container does not exist: ${id}`);
+  assertEquals(await statusOf(hako, b), "running");
+  await ok(hako("delete", "--regex", "--force", `^${box.id}-`));
+  await fails(hako("state", b), `container does not exist: ${b}`);
+});
+
+containerTest("--regex goes on behind a container that it cannot delete, with a warning", async (box) => {
+  const hako = hakoOf(box);
+  const [running, stopped] = await start(hako, box, ["1", "2"]) as [string, string];
+  await ok(hako("kill", stopped, "KILL"));
+  await until(async () => await statusOf(hako, stopped) === "stopped");
+  await fails(hako("delete", "--regex", "."), `cannot delete container ${running} that is not stopped`, 0);
+  assertEquals(await ok(hako("list", "--quiet")), `${running}\n`);
+  await ok(hako("delete", "--force", running));
+});
+
+containerTest("--regex that is no regular expression, or matches nothing", async (box) => {
+  const hako = hakoOf(box);
+  await fails(hako("kill", "--regex", "a(", "KILL"), 'invalid regular expression "a("');
+  await fails(hako("delete", "--regex", "a("), 'invalid regular expression "a("');
+  await ok(hako("kill", "--regex", "nothing", "KILL"));
+});
+
+containerTest("spec --file writes the config under another name, again and again", async (box) => {
+  const hako = hakoOf(box);
+  const file = `${box.directory}/other.json`;
+  for (let times = 0; times < 2; times++) {
+    await ok(hako("spec", "--bundle", box.directory, "--file", "other.json"));
+  }
+  assertEquals(parseConfig(Deno.readTextFileSync(file)).process?.args, ["sh"]);
+  await ok(hako("spec", "--bundle", box.directory));
+  assertEquals(Deno.readTextFileSync(`${box.directory}/config.json`), Deno.readTextFileSync(file));
+  await fails(hako("spec", "--bundle", box.directory), "exists. Remove it first");
+  await ok(hako("spec", "-f", `${box.directory}/absolute.json`));
+  assertEquals(Deno.readTextFileSync(`${box.directory}/absolute.json`), Deno.readTextFileSync(file));
+});
+
+containerTest(
+  "update of the class of service of a container that has none, and of one that asked for it",
+  async (box) => {
+    const hako = hakoOf(box);
+    const [without] = await start(hako, box, ["without"]) as [string];
+    const schemas = ["--l3-cache-schema", "L3:0=f", "--mem-bw-schema", "MB:0=50"];
+    await fails(
+      hako("update", ...schemas, without),
+      "--l3-cache-schema and --mem-bw-schema: the config of the container has no /linux/intelRdt",
+    );
+    const asked = `${box.id}-asked`;
+    const { path } = box.bundle({
+      args: SLEEP,
+      config: { linux: { intelRdt: { l3CacheSchema: "L3:0=ff" } } },
+    });
+    await fails(hako("run", "--detach", "--bundle", path, asked), "/linux/intelRdt is ignored", 0);
+    await fails(
+      hako("update", "--mem-bw-schema=MB:0=50", asked),
+      "--mem-bw-schema ignored: the container stays in its creator's class of service",
+      0,
+    );
+    await ok(hako("delete", "--regex", "--force", "."));
+  },
+);
