@@ -18,6 +18,7 @@ need hyperfine hyperfine
 need strace strace
 need script bsdutils
 need setpriv util-linux
+need newuidmap uidmap
 need ip iproute2
 need /usr/include/seccomp.h libseccomp-dev
 need bwrap bubblewrap
