@@ -28,6 +28,7 @@ import { parseConfig } from "../spec/parse.ts";
 import { type Cgroup, mergeResources, openCgroup, withDefaultDevices } from "./control_group.ts";
 import { filterFromJson } from "./filter.ts";
 import { type HookContext, runHooks } from "./hooks.ts";
+import { removeResctrl } from "./intel_rdt.ts";
 import { giveListener } from "./listener.ts";
 import { isRootless } from "./rootless.ts";
 import { listIds, ociState, type State, StateDirectory } from "./state.ts";
@@ -388,7 +389,7 @@ export class Container {
     const context = config.hooks?.poststop?.length ? this.#hookContext() : undefined;
     this.#kill();
     this.close();
-    this.#removeCgroup();
+    this.#removeGroups();
     this.#directory.remove();
     if (context !== undefined) runHooks(config, "poststop", context);
   }
@@ -400,15 +401,16 @@ export class Container {
     if (!waitForEnd(this.#directory.path, KILL_MILLISECONDS)) {
       throw new StateError(this.id, "container init still running");
     }
-    this.#removeCgroup();
+    this.#removeGroups();
     this.#directory.remove();
   }
 
-  #removeCgroup(): void {
+  #removeGroups(): void {
     const { cgroup } = this;
     // Without a pid namespace of its own its other processes do not end with the first.
     if (cgroup !== undefined && cgroup.pids().length > 0) cgroup.kill();
     cgroup?.delete();
+    if (this.state.resctrl !== undefined) removeResctrl(this.state.resctrl);
   }
 
   /** Lets go of it: it lives on. */

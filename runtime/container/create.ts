@@ -29,6 +29,7 @@ import { fillMounts } from "./fill_mounts.ts";
 import { compileFilter, filterToJson } from "./filter.ts";
 import { runHooks } from "./hooks.ts";
 import { openIdmaps } from "./idmaps.ts";
+import { enterResctrl, planResctrl, removeResctrl, type ResctrlGroups } from "./intel_rdt.ts";
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
 import { NOTIFY_ENV, withNotify } from "./notify_mount.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
@@ -45,6 +46,8 @@ export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
   readonly pidfdSocket?: string;
   /** Give the container a socket by which it says that it is ready: {@linkcode NotifySocket} is to be there at its start. */
   readonly notify?: boolean;
+  /** Where resctrl is mounted: found if absent. */
+  readonly resctrl?: string;
   /** Changes the plan before it runs: for tests that make a step fail. */
   readonly transform?: (plan: Plan) => Plan;
 }
@@ -65,6 +68,7 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
   const filter = await compileFilter(given);
   const moveNetDevices = given.linux?.netDevices && (await import("./net_devices.ts")).moveNetDevices;
   const planned = planCgroup(id, given, options.cgroupManager);
+  const resctrl = given.linux?.intelRdt && planResctrl(given.linux.intelRdt, id, options.resctrl);
   const directory = StateDirectory.create(root, id);
   const extraFds: number[] = [];
   let cgroup: Cgroup | undefined;
@@ -76,7 +80,7 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
   try {
     if (planned !== undefined) refuseUsed(planned);
     // Before anything is there: whoever finds us killed knows what to remove.
-    directory.write("state.json", stringify(describe(given, options, { cgroup: planned?.cgroup })));
+    directory.write("state.json", stringify(describe(given, options, { cgroup: planned?.cgroup, resctrl })));
     if (planned?.cgroup.adopts === false) enterCgroup();
     const config = options.notify ? withNotify(given, directory.path) : given;
     const env = [...options.env ?? [], ...(options.notify ? [NOTIFY_ENV] : [])];
@@ -106,12 +110,14 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
       directory,
       options,
       cgroup: planned?.cgroup,
+      resctrl,
       moveNetDevices,
     });
   } catch (error) {
     init?.kill();
     init?.close();
     cgroup?.delete();
+    if (resctrl !== undefined) removeResctrl(resctrl);
     directory.remove();
     throw error;
   } finally {
@@ -124,13 +130,14 @@ interface Making {
   readonly directory: StateDirectory;
   readonly options: CreateOptions;
   readonly cgroup: Cgroup | undefined;
+  readonly resctrl: ResctrlGroups | undefined;
   /** Only there if there are some. */
   readonly moveNetDevices: ((config: Config, pid: number) => void) | undefined;
 }
 
 /** Does what the plan leaves to the runtime. */
 function meetBarriers(config: Config, host: Host, making: Making): Container {
-  const { init, directory, options, cgroup, moveNetDevices } = making;
+  const { init, directory, options, cgroup, resctrl, moveNetDevices } = making;
   let terminal: number | undefined;
   let state: State | undefined;
   try {
@@ -141,6 +148,7 @@ function meetBarriers(config: Config, host: Host, making: Making): Container {
           writeTimeOffsets(config, init.pid);
           break;
         case "mounted":
+          if (resctrl !== undefined) enterResctrl(resctrl, config.linux!.intelRdt!, init.pid);
           moveNetDevices?.(config, init.pid);
           fillMounts(config, init);
           for (const kind of ["prestart", "createRuntime", "createContainer"] as const) {
@@ -152,7 +160,7 @@ function meetBarriers(config: Config, host: Host, making: Making): Container {
           if (config.process!.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
           if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "standard", init.pidfd);
           // Before the init may wait to be started: one that waits, and that nobody knows of, would wait for ever.
-          state = describe(config, host, { init, cgroup });
+          state = describe(config, host, { init, cgroup, resctrl });
           directory.write("state.json", stringify(state));
           break;
         case "start":
@@ -176,7 +184,7 @@ function hookContext({ annotations }: Config, host: Host, { pid }: Init) {
 function describe(
   config: Config,
   { id, bundle, rootfs = config.root.path }: Pick<Host, "id" | "bundle"> & { readonly rootfs?: string },
-  { init, cgroup }: { readonly init?: Init; readonly cgroup: Cgroup | undefined },
+  { init, cgroup, resctrl }: Pick<Making, "cgroup" | "resctrl"> & { readonly init?: Init },
 ): State {
   return {
     id,
@@ -191,5 +199,6 @@ function describe(
     ...(namespace(config, "pid") !== "new" && { sharedPids: true as const }),
     ...(cgroup && { cgroupPaths: cgroup.paths }),
     ...(cgroup?.unit && { cgroupUnit: cgroup.unit }),
+    ...(resctrl && { resctrl }),
   };
 }

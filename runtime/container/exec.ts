@@ -13,6 +13,7 @@ import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
 import { cgroupBelow, factsOf, openUnified } from "./control_group.ts";
+import { joinResctrl } from "./intel_rdt.ts";
 import { giveListener } from "./listener.ts";
 import type { Streams } from "./program.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
@@ -90,6 +91,7 @@ export class ExecutedProcess {
       init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds, stdio });
       // Before its last barrier it may wait for systemd.
       while (init.next() === "cgroup") cgroup!.add(init.pid, { init: container.pid });
+      joinResctrl(container.state.resctrl?.paths ?? [], init.pid);
       writeLateFacts(path === undefined ? process : { ...process, args: [path] }, init, container.pid);
       if (process.terminal) terminal = giveTerminal(takeTerminal(init), options.consoleSocket);
       if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);

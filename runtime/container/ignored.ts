@@ -8,21 +8,11 @@ import type { Config } from "../spec/config.ts";
 
 /** One line for each member that has no effect. */
 export function ignoredMembers(config: Config): string[] {
-  const { linux } = config;
-  const ignored: string[] = [];
-  const add = (pointer: string, value: unknown, what: string) => {
-    if (value !== undefined) ignored.push(`config.json ${pointer} is ignored: ${what}`);
-  };
-  add("/linux/intelRdt", linux?.intelRdt, "the container stays in the caller's class of service");
-  for (const { index, mount, type, options } of plannedMounts(config)) {
+  return plannedMounts(config).filter(({ type }) => type === "bind").flatMap(({ index, mount, options }) =>
     // runc refuses them, crun passes them on, and the kernel has no use for them.
-    for (const { option } of type === "bind" ? options.data : []) {
-      add(
-        `/mounts/${index}/options/${option}`,
-        true,
-        `a bind mount has no filesystem to tell "${mount.options![option]}"`,
-      );
-    }
-  }
-  return ignored;
+    options.data.map(({ option }) =>
+      `config.json /mounts/${index}/options/${option} is ignored: ` +
+      `a bind mount has no filesystem to tell "${mount.options![option]}"`
+    )
+  );
 }

@@ -25,6 +25,7 @@ import { AT_FDCWD } from "../linux/generated/constants.ts";
 import { close, openat2 } from "../linux/files.ts";
 import { isErrno, syscall } from "../linux/libc.ts";
 import { parseExact } from "../spec/json.ts";
+import type { ResctrlGroups } from "./intel_rdt.ts";
 import { userDirectory } from "./rootless.ts";
 
 export interface State {
@@ -50,6 +51,8 @@ export interface State {
   readonly cgroupPaths?: Readonly<Record<string, string>>;
   /** The unit of systemd that it is, if it was made by systemd. */
   readonly cgroupUnit?: Unit;
+  /** Absent without /linux/intelRdt. */
+  readonly resctrl?: ResctrlGroups;
   /** What `update` has made of config.json's /linux/resources. */
   readonly resources?: Resources;
 }
@@ -239,11 +242,18 @@ export class StateDirectory {
 /** Whether it has what we act on: whom we signal, what we remove. A disk that was full, or somebody else, may have written it. */
 function isState(value: unknown): value is State {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, startTime, bundle, rootfs, cgroupPaths = {}, cgroupUnit = "" } = value as Partial<State>;
+  const { pid, startTime, bundle, rootfs, cgroupPaths = {}, cgroupUnit = "", resctrl } = value as Partial<
+    State
+  >;
+  const { paths, own } = resctrl ?? { paths: [], own: [] };
   return [pid, startTime].every((number) => Number.isSafeInteger(number) && number! >= 0) &&
     [bundle, rootfs, cgroupUnit].every((text) => typeof text === "string") &&
     typeof cgroupPaths === "object" && cgroupPaths !== null &&
-    Object.values(cgroupPaths).every((path) => typeof path === "string" && /^\/[^\0]*$/.test(path));
+    [Object.values(cgroupPaths), paths, own].every((list) => Array.isArray(list) && list.every(isAbsolute));
+}
+
+function isAbsolute(path: unknown): boolean {
+  return typeof path === "string" && /^\/[^\0]*$/.test(path);
 }
 
 /** The ids of all containers below `root`. */

@@ -105,11 +105,12 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
   ];
 }
 
-/** Copying and comparing are loops, which a plan does not have, and hooks are programs: the runtime does all three. */
+/** Copying and comparing are loops, which a plan does not have, and hooks are programs: the runtime does all three, and joins groups of resctrl. */
 function needsRuntimeWhenMounted(config: Config): boolean {
   const { prestart = [], createRuntime = [], createContainer = [] } = config.hooks ?? {};
   const hooks = prestart.length + createRuntime.length + createContainer.length;
   // What is moved must be there before the hooks look for it.
   const devices = Object.keys(config.linux?.netDevices ?? {}).length;
-  return hooks + devices > 0 || copiedUp(config).length > 0 || devicesToCompare(config).length > 0;
+  const joins = config.linux?.intelRdt !== undefined;
+  return hooks + devices > 0 || joins || copiedUp(config).length > 0 || devicesToCompare(config).length > 0;
 }

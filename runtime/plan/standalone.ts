@@ -117,6 +117,9 @@ function refuse(config: Config, host: Host): void {
     );
   }
   if (config.linux?.netDevices !== undefined) no("/linux/netDevices", "a runtime moves interfaces");
+  if (config.linux?.intelRdt !== undefined) {
+    no("/linux/intelRdt", "a runtime makes groups of resctrl, and removes them");
+  }
   for (const { reason } of copiedUp(config)) no(reason.pointer, "tmpcopyup is a loop over files");
   for (const { reason } of idmappedMounts(config)) {
     no(reason.pointer, "an id-mapped mount takes a process for its map");

@@ -90,6 +90,7 @@ Deno.test("standalone: what needs a runtime is refused by its pointer", () => {
   const linux = PID.linux!;
   refuse({ ...PID, hooks: { poststop: [{ path: "/bin/true" }] } }, "/hooks/poststop");
   refuse({ ...PID, process: testProcess({ terminal: true }) }, "/process/terminal");
+  refuse({ ...PID, linux: { ...PID.linux, intelRdt: {} } }, "/linux/intelRdt");
   refuse({ ...PID, mounts: [{ ...dev, options: ["tmpcopyup"] }] }, "/mounts/0");
   refuse(PID, "/mounts"); // Nothing new on /dev: the image may have other devices there.
   refuse(
