@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { type Case, containerCases } from "../support/fixture.ts";
+import { assertRejects } from "@std/assert";
+import { createContainer } from "../../runtime/container/create.ts";
+import { SyscallError } from "../../runtime/errors.ts";
+import { type Case, containerCases, containerTest } from "../support/fixture.ts";
+import { interceptCalls } from "./calls.ts";
 
 const SELF = [{ containerID: 0, hostID: 0, size: 1 }];
 
@@ -125,3 +129,17 @@ containerCases({
     },
   ),
 });
+
+containerTest(
+  "a stream that cannot be looked at is not given to the user: it may be the host's /dev/null",
+  async (box) => {
+    const { path, config } = box.bundle({ config: { process: { user: { uid: 1000, gid: 1000 } } } });
+    const options = { id: box.id, bundle: path, root: box.state };
+    const mend = interceptCalls(({ name }) => /statx|Deno\.statSync/.test(name) ? "EIO" : undefined);
+    try {
+      await assertRejects(() => createContainer(config, options), SyscallError, "statx: input/output error");
+    } finally {
+      mend();
+    }
+  },
+);

@@ -4,7 +4,9 @@
  * @module
  */
 import { ConfigError, StateError } from "../errors.ts";
+import { fstat } from "../linux/files.ts";
 import { CAP_SYS_ADMIN } from "../linux/generated/constants.ts";
+import { isErrno } from "../linux/libc.ts";
 import type { FileType, Hierarchy, Host, Target } from "../plan/host.ts";
 import { isBind, plannedMounts } from "../plan/mounts.ts";
 import { parseMountOptions } from "../plan/mount_options.ts";
@@ -149,13 +151,14 @@ function readTargets(config: Config, rootfs: string): Record<string, Target> {
   return targets;
 }
 
+/** @throws {SyscallError} if that cannot be told: after a wrong "no" the host's /dev/null would be given to the user */
 function isNull(descriptor: number): boolean {
   try {
-    // makedev(1, 3)
-    return Deno.statSync(`/proc/self/fd/${descriptor}`).rdev === 0x103;
-  } catch {
-    // Closed, or a pipe of a namespace that we do not see: not /dev/null in any case.
-    return false;
+    const { major, minor } = fstat(descriptor);
+    return major === 1 && minor === 3;
+  } catch (error) {
+    if (isErrno(error, "EBADF")) return false; // It is closed.
+    throw error;
   }
 }
 
