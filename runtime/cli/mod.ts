@@ -12,6 +12,7 @@ import { explain } from "./explain.ts";
 import { features } from "./features.ts";
 import { kill } from "./kill.ts";
 import { list } from "./list.ts";
+import { mounts } from "./mounts.ts";
 import { pause, resume } from "./pause.ts";
 import { ps } from "./ps.ts";
 import { run } from "./run.ts";
@@ -34,6 +35,7 @@ export const commands: Commands = {
   pause,
   resume,
   update,
+  mounts,
   delete: deleteCommand,
   features,
   compile,

@@ -149,18 +149,30 @@ export function idmappedSources(config: Config, host: Host): Node[] {
 
 /** Clones the sources of bind mounts while we may still pass directories that are closed to the ids of a user namespace. */
 export function hostSources(config: Config, host: Host): Node[] {
-  if (namespace(config, "user") !== "new") return [];
+  return namespace(config, "user") === "new" ? cloneSources(config, host) : [];
+}
+
+/** The same wherever they are to be cloned before {@linkcode mounts}. */
+export function cloneSources(config: Config, host: Host): Node[] {
   return plannedMounts(config).filter(isCloned)
     .map((planned) => cloneTree(planned.reason, source(planned, host), planned.save));
 }
 
-/** Mounts all, in the order listed. */
-export function mounts(config: Config, host: Host): Node[] {
+/**
+ * Mounts all, in the order listed.
+ *
+ * @param areCloned the sources of bind mounts are: {@linkcode cloneSources}
+ */
+export function mounts(
+  config: Config,
+  host: Host,
+  areCloned: boolean = namespace(config, "user") === "new",
+): Node[] {
   return plannedMounts(config).flatMap((planned) => {
     if (planned.options.extensions.has("remount")) return remount(planned);
     switch (planned.type) {
       case "bind":
-        return bind(config, planned, host);
+        return bind(planned, host, areCloned);
       case "cgroup":
       case "cgroup2":
         return cgroupMount(config, planned, host);
@@ -194,7 +206,7 @@ function source({ mount, options }: PlannedMount, host: Host) {
   return { path, recursive: options.extensions.has("rbind") };
 }
 
-function bind(config: Config, planned: PlannedMount, host: Host): Node[] {
+function bind(planned: PlannedMount, host: Host, isCloneMade: boolean): Node[] {
   const { index, reason, save, destination } = planned;
   const type = host.sources[index] === "file" ? "file" : "directory";
   const target = host.targets[destination];
@@ -206,7 +218,7 @@ function bind(config: Config, planned: PlannedMount, host: Host): Node[] {
         : `a directory cannot be mounted on the file "${destination}": not a directory`,
     );
   }
-  const cloned = isCloned(planned) && namespace(config, "user") !== "new";
+  const cloned = isCloned(planned) && !isCloneMade;
   return [
     ...(cloned ? [cloneTree(reason, source(planned, host), save)] : []),
     ...change(planned),

@@ -32,9 +32,9 @@ import { nullStreams } from "./streams.ts";
 import { terminal } from "./terminal.ts";
 
 /** `$pidfd`, the container's first process; behind it the directory of its cgroup v2. */
-const pidfdNumber = firstIdmapFd;
+export const pidfdNumber = firstIdmapFd;
 
-function endOfOwnFds(host: Host): number {
+export function endOfOwnFds(host: Host): number {
   return pidfdNumber(host) + (host.unifiedCgroup ? 2 : 1);
 }
 
@@ -84,7 +84,7 @@ export function planExec(
 const root: Reason = { label: "open the container's root", pointer: "/root/path" };
 
 /** In the container's mount namespace its root is ours. */
-function openRoot(): Node {
+export function openRoot(): Node {
   return step(root, "openat", [AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0], "$root");
 }
 

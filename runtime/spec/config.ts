@@ -97,6 +97,9 @@ const mount = object<Mount>(
   mountRule,
 );
 
+/** The mounts of a config alone. */
+export const checkMounts: Check = array(mount);
+
 /** config.md#posix-platform-mounts */
 function mountRule({ uidMappings, gidMappings }: Mount): Fault | undefined {
   if (!uidMappings?.length === !gidMappings?.length) return;
@@ -114,7 +117,7 @@ export const checkConfig: Check = object<Config>(
     root: object<Root>({ path: text, readonly: boolean }, ["path"]),
     hostname: utsName,
     domainname: utsName,
-    mounts: array(mount),
+    mounts: checkMounts,
     hooks: checkHooks,
     annotations: map(text, textThat("must not have an empty name", (name) => name !== "")),
     linux: checkLinux,

@@ -10,7 +10,7 @@
 
 import { ConfigError, type Pointer } from "../errors.ts";
 import type { Check, Fault } from "./check.ts";
-import { checkConfig, type Config } from "./config.ts";
+import { checkConfig, checkMounts, type Config, type Mount } from "./config.ts";
 import { explainSyntaxError, parseExact } from "./json.ts";
 import { checkProcess, type Process } from "./process.ts";
 import { checkResources, type Resources } from "./resources.ts";
@@ -47,6 +47,11 @@ export function parseResources(text: string): Resources {
 /** The same for a value that is parsed already. */
 export function validateResources(value: unknown): Resources {
   return validate(value, checkResources, "/linux/resources");
+}
+
+/** The mounts that the text of a file for `mounts` describes; faults are shown as in config.json. */
+export function parseMounts(text: string): Mount[] {
+  return parse(text, checkMounts, "/mounts");
 }
 
 function parse<T>(text: string, check: Check, pointer: Pointer): T {
