@@ -27,9 +27,7 @@ export function planAddMounts(config: Config, host: Host): Plan {
     ...inherited(endOfOwnFds(host)),
     // The sources are the host's: they are cloned while we see them.
     ...cloneSources(config, host),
-    ...planned.filter(({ type, options }) => type === "bind" && !options.extensions.has("remount")).map(
-      leaveHost,
-    ),
+    ...planned.filter(({ type }) => type === "bind").map(leaveHost),
     ...joinContainer(config, host),
     openRoot(),
     ...mounts(config, host, true),
