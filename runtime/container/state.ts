@@ -242,14 +242,18 @@ export class StateDirectory {
 /** Whether it has what we act on: whom we signal, what we remove. A disk that was full, or somebody else, may have written it. */
 function isState(value: unknown): value is State {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, startTime, bundle, rootfs, cgroupPaths = {}, cgroupUnit = "", resctrl } = value as Partial<
-    State
-  >;
+  const { pid, startTime, bundle, rootfs, cgroupPaths = {}, cgroupUnit, resctrl } = value as Partial<State>;
   const { paths, own } = resctrl ?? { paths: [], own: [] };
   return [pid, startTime].every((number) => Number.isSafeInteger(number) && number! >= 0) &&
-    [bundle, rootfs, cgroupUnit].every((text) => typeof text === "string") &&
+    [bundle, rootfs].every((text) => typeof text === "string") &&
+    (cgroupUnit === undefined || isUnit(cgroupUnit)) &&
     typeof cgroupPaths === "object" && cgroupPaths !== null &&
     [Object.values(cgroupPaths), paths, own].every((list) => Array.isArray(list) && list.every(isAbsolute));
+}
+
+function isUnit(value: unknown): value is Unit {
+  const { name, manager } = (value ?? {}) as Partial<Unit>;
+  return typeof name === "string" && (manager === "system" || manager === "user");
 }
 
 function isAbsolute(path: unknown): boolean {
