@@ -121,7 +121,7 @@ containerTest("what systemd refuses is told with its words, and leaves nothing",
 containerTest("a second container of the same name is refused, and the first lives on", async (box) => {
   await withContainer(box, {}, async (hako) => {
     const { path } = box.bundle({ config: { linux: { cgroupsPath: `:hako:${box.id}` } } });
-    await fails(hako("create", "--bundle", path, `${box.id}-2`), "already");
+    await fails(hako("create", "--bundle", path, `${box.id}-2`), "is not empty");
     assertEquals(await show(`hako-${box.id}.scope`, "ActiveState"), { ActiveState: "active" });
   });
 });
