@@ -1,6 +1,7 @@
 /** `hako update`: change the limits of a container. @module */
 
 import { Container } from "../container/container.ts";
+import { updateResctrl } from "../container/intel_rdt.ts";
 import { stateRoot } from "../container/state.ts";
 import { StateError, UsageError } from "../errors.ts";
 import { log } from "../log.ts";
@@ -36,8 +37,12 @@ const updateOptions = {
   "kernel-memory": bytes("accepted and without effect: gone from the kernel"),
   "kernel-memory-tcp": bytes("limit of TCP buffers (cgroup v1)"),
   "pids-limit": number("number of tasks; -1: no limit"),
-  "l3-cache-schema": { type: "text", value: "LINE", help: "accepted and without effect, as /linux/intelRdt" },
-  "mem-bw-schema": { type: "text", value: "LINE", help: "accepted and without effect, as /linux/intelRdt" },
+  "l3-cache-schema": {
+    type: "text",
+    value: "LINE",
+    help: "schema of the L3 cache, as /linux/intelRdt has it",
+  },
+  "mem-bw-schema": { type: "text", value: "LINE", help: "schema of memory bandwidth, likewise" },
 } as const satisfies Options;
 
 export const update = defineCommand({
@@ -51,21 +56,22 @@ export const update = defineCommand({
       ? fromOptions(options)
       : parseResources(read(options.resources));
     const container = Container.loadLocked(stateRoot(global.root), id);
-    warnOfIntelRdt(container, options);
+    updateIntelRdt(container, options);
     container.update(resources).forEach((warning) => log.warn(warning));
     return 0;
   },
 });
 
-/** A container of a config without intelRdt has no class of service to change; those of the others are not made either. */
-function warnOfIntelRdt(container: Container, options: Values<typeof updateOptions>): void {
-  const asked = (["l3-cache-schema", "mem-bw-schema"] as const).filter((name) => options[name]);
-  if (asked.length === 0) return;
-  const names = asked.map((name) => `--${name}`).join(" and ");
-  if (container.readConfig().linux?.intelRdt === undefined) {
-    throw new StateError(container.id, `${names}: the config of the container has no /linux/intelRdt`);
+function updateIntelRdt({ id, state }: Container, options: Values<typeof updateOptions>): void {
+  const { "l3-cache-schema": l3CacheSchema, "mem-bw-schema": memBwSchema } = options;
+  if (!l3CacheSchema && !memBwSchema) return;
+  if (state.resctrl === undefined) {
+    throw new StateError(id, "its class of service cannot be changed: its config has no /linux/intelRdt");
   }
-  log.warn(`${names} ignored: the container stays in its creator's class of service`);
+  updateResctrl(state.resctrl, {
+    ...(l3CacheSchema && { l3CacheSchema }),
+    ...(memBwSchema && { memBwSchema }),
+  });
 }
 
 function read(file: string): string {

@@ -86,6 +86,15 @@ export function joinResctrl(paths: readonly string[], pid: number): void {
   for (const path of paths) write(`${path}/tasks`, `${pid}`, POINTER);
 }
 
+/**
+ * Changes the schemata of their class of service, and leaves what `rdt` does not name.
+ *
+ * @throws {SyscallError} if the kernel refuses a line
+ */
+export function updateResctrl({ paths: [group] }: ResctrlGroups, rdt: IntelRdt): void {
+  for (const { line, pointer } of schemataOf(rdt)) write(`${group}/schemata`, `${line}\n`, pointer);
+}
+
 /** Their processes, if any are left, go to the default groups. */
 export function removeResctrl({ own }: ResctrlGroups): void {
   for (const path of own) {

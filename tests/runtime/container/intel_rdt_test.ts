@@ -6,6 +6,7 @@ import {
   joinResctrl,
   planResctrl,
   removeResctrl,
+  updateResctrl,
 } from "../../../runtime/container/intel_rdt.ts";
 import { ConfigError, SyscallError } from "../../../runtime/errors.ts";
 import type { IntelRdt } from "../../../runtime/spec/linux.ts";
@@ -202,5 +203,21 @@ Deno.test("a name of resctrl's own is no group", () => {
   withResctrl((root) => {
     mkdirSync(`${root}/info`);
     assertThrows(() => enter(root, { closID: "info" }), SyscallError, "/info/tasks");
+  });
+});
+
+Deno.test("an update writes each line that it names, and a refusal names the member", () => {
+  withResctrl((root) => {
+    const groups = planResctrl({}, "one", root);
+    enterResctrl(groups, { l3CacheSchema: "L3:0=ff" }, 1);
+    const [group] = groups.paths;
+    updateResctrl(groups, { l3CacheSchema: "L3:0=f" });
+    assertEquals(read(`${group}/schemata`).split("\n").at(-2) ?? "", "L3:0=f");
+    updateResctrl(groups, { memBwSchema: "MB:0=50" });
+    assertEquals(read(`${group}/schemata`).split("\n").at(-2) ?? "", "MB:0=50");
+    Deno.removeSync(`${group}/schemata`);
+    Deno.mkdirSync(`${group}/schemata`);
+    const error = assertThrows(() => updateResctrl(groups, { memBwSchema: "MB:0=10" }), SyscallError);
+    assertEquals(error.pointer, "/linux/intelRdt/memBwSchema");
   });
 });
