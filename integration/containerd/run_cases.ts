@@ -83,7 +83,7 @@ export const runCases: Cases = {
     },
     "a network of its own": {
       words: ["readlink", "/proc/self/ns/net"],
-      stdout: new RegExp(`^net:(?!\[${OUR_NETWORK}\])`),
+      stdout: new RegExp(`^net:(?!\\[${OUR_NETWORK}\\])`),
     },
     "the host's network": { options: ["--net-host"], words: ["hostname"], stdout: Deno.hostname() },
     "a namespace that is there already": {
