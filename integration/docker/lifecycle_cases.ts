@@ -150,7 +150,12 @@ export const lifecycleCases: Cases = {
   },
   "top, stats": async () => {
     await withContainer({ options: ["--memory", "64m"] }, async (name) => {
-      expect(await docker("top", name, "-o", "pid,args"), { stdout: /^PID +COMMAND\n\d+ +sleep 1000$/ });
+      // Now and then the shim of containerd 1.6 closes the connection to dockerd, and is asked again ("ttrpc: closed").
+      await until(
+        "top",
+        async () =>
+          /^PID +COMMAND\n\d+ +sleep 1000$/.test((await docker("top", name, "-o", "pid,args")).stdout.trim()),
+      );
       const format = "{{.PIDs}} {{.MemUsage}}";
       await until(
         "statistics",
