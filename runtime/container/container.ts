@@ -95,13 +95,17 @@ export class Container {
    * Removes a container, or what is left of one whose creator was killed.
    *
    * @param force kill it if it runs, and wait for the end of its creation; it need not exist
-   * @throws {StateError} if there is none, or it runs
+   * @throws {StateError} if there is none, or it runs, or it is one of its own hooks that asks while it is being created
    */
   static delete(root: string, id: string, force = false): void {
     let directory: StateDirectory;
     try {
       directory = StateDirectory.open(root, id);
-      if (!force && isBeingCreated(directory)) throw notStopped(id, "creating");
+      if (isBeingCreated(directory) && (!force || isLockedByAncestor(directory))) {
+        // Not what force may overlook: its creator waits for us.
+        force = false;
+        throw notStopped(id, "creating");
+      }
       directory.lock();
     } catch (error) {
       // Engines delete by force what they do not know to be there (moby, containerd's cleanup).
@@ -193,6 +197,8 @@ export class Container {
     } finally {
       this.#directory.removeFile("socket");
     }
+    // They may act on the container they belong to, and would wait for us.
+    this.#directory.unlock();
     this.#runHooks(config, "poststart");
   }
 
@@ -462,6 +468,16 @@ export class Container {
 
 function isBeingCreated(directory: StateDirectory): boolean {
   return directory.isLockedByOther() && Container.read(directory).status() === "creating";
+}
+
+/** Whether the command that holds the lock is waiting for us: we are a part of one of its hooks. */
+function isLockedByAncestor(directory: StateDirectory): boolean {
+  const holder = directory.lockHolder();
+  // A createContainer hook has a pid namespace of the container's, but the host's /proc.
+  for (let pid = Number(Deno.readLinkSync("/proc/self")); pid > 1; pid = readStat(pid)?.parent ?? 0) {
+    if (pid === holder) return true;
+  }
+  return false;
 }
 
 function notStopped(id: string, status: Status): StateError {

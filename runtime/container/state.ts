@@ -172,6 +172,19 @@ export class StateDirectory {
     }
   }
 
+  /**
+   * The pid of the command that holds the lock; nothing if nobody does, or we cannot see it.
+   *
+   * @see proc_locks(5)
+   */
+  lockHolder(): number | undefined {
+    const { ino } = Deno.statSync(this.path);
+    const lock = new RegExp(`^\\d+: FLOCK +\\S+ +WRITE (\\d+) \\S+:${ino} `, "m").exec(
+      Deno.readTextFileSync("/proc/locks"),
+    );
+    return lock === null ? undefined : Number(lock[1]);
+  }
+
   #open(): number {
     try {
       return openat2(AT_FDCWD, this.path, { flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC });

@@ -158,6 +158,8 @@ export function endsWithin(pidfd: number, milliseconds: number): boolean {
 export interface ProcessStat {
   /** "R", "S", "Z", ... */
   readonly state: string;
+  /** The pid of its parent; 0 if we cannot see that. */
+  readonly parent: number;
   /** Field 22, in clock ticks since boot. */
   readonly startTime: number;
 }
@@ -175,5 +177,5 @@ export function readStat(pid: number): ProcessStat | undefined {
   }
   // The name may contain anything, ")" included.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "", startTime: Number(fields[19]) };
+  return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: Number(fields[19]) };
 }

@@ -1,0 +1,110 @@
+/** Hooks that run commands on the container they belong to: these act, or fail at once, and never wait for the hook's end. */
+
+import { assertEquals } from "@std/assert";
+import { livingChildren } from "../support/children.ts";
+import { hakoOf, ok, statusOf, until } from "../support/commands.ts";
+import { type Box, containerTest } from "../support/fixture.ts";
+import { HAKO } from "../support/hako.ts";
+
+/** What a command of a hook's gave: its status, and what it wrote to stderr. */
+interface Answer {
+  readonly status: number;
+  readonly stderr: string;
+}
+
+/** Long, where a command that waits would wait for ever; timeout(1) gives 124 then. */
+const SECONDS = 10;
+
+/** A bundle with one hook, which runs `commands` on the container, and the way to their answers. */
+function bundleOf(box: Box, kind: string, commands: readonly string[]) {
+  const answers = `${box.directory}/answers`;
+  Deno.mkdirSync(answers);
+  const hako = [...HAKO, "--root", box.state].join(" ");
+  const lines = commands.map((command, index) =>
+    `timeout ${SECONDS} ${hako} ${command} >/dev/null 2>${answers}/${index}.err; echo $? >${answers}/${index}`
+  );
+  const path = ["PATH", Deno.env.get("PATH")].join("=");
+  const hook = { path: "/bin/sh", args: ["sh", "-c", lines.join("\n")], env: [path] };
+  const bundle = box.bundle({ args: ["sleep", "1000"], config: { hooks: { [kind]: [hook] } } }).path;
+  const read = (): Answer[] =>
+    commands.map((_, index) => ({
+      status: Number(Deno.readTextFileSync(`${answers}/${index}`)),
+      stderr: Deno.readTextFileSync(`${answers}/${index}.err`).trimEnd(),
+    }));
+  return { bundle, read };
+}
+
+const fine: Answer = { status: 0, stderr: "" };
+const refused = (text: string, status = 1): Answer => ({ status, stderr: `hako: ${text}` });
+
+for (const kind of ["prestart", "createRuntime", "createContainer"]) {
+  containerTest(
+    `a ${kind} hook may ask about its container, and is told at once what it may not do`,
+    async (box) => {
+      const { id } = box;
+      const busy = refused(`container ${id} is being created`);
+      const notStopped = refused(`cannot delete container ${id} that is not stopped: creating`);
+      const expected: Readonly<Record<string, Answer>> = {
+        [`state ${id}`]: fine,
+        "list": fine,
+        [`ps --format json ${id}`]: fine,
+        [`kill ${id} KILL`]: refused("container not running"),
+        [`exec ${id} true`]: refused("cannot exec in a container that is being created", 255),
+        [`start ${id}`]: busy,
+        [`pause ${id}`]: busy,
+        [`resume ${id}`]: busy,
+        [`update --pids-limit 7 ${id}`]: busy,
+        [`delete ${id}`]: notStopped,
+        [`delete --force ${id}`]: notStopped,
+      };
+      const hako = hakoOf(box);
+      const { bundle, read } = bundleOf(box, kind, Object.keys(expected));
+      await ok(hako("create", "--bundle", bundle, id));
+      assertEquals(read(), Object.values(expected));
+      assertEquals(await statusOf(hako, id), "created");
+      await ok(hako("delete", "--force", id));
+    },
+  );
+}
+
+containerTest("a poststart hook may do with its container whatever others may", async (box) => {
+  const { id } = box;
+  const expected: Readonly<Record<string, Answer>> = {
+    [`state ${id}`]: fine,
+    [`exec ${id} true`]: fine,
+    [`start ${id}`]: refused("cannot start an already running container"),
+    [`pause ${id}`]: fine,
+    [`resume ${id}`]: fine,
+    [`update --pids-limit 77 ${id}`]: fine,
+    [`kill ${id} 0`]: fine,
+    [`delete ${id}`]: refused(`cannot delete container ${id} that is not stopped: running`),
+  };
+  const hako = hakoOf(box);
+  const { bundle, read } = bundleOf(box, "poststart", Object.keys(expected));
+  await ok(hako("create", "--bundle", bundle, id));
+  await ok(hako("start", id));
+  assertEquals(read(), Object.values(expected));
+  assertEquals(JSON.parse(await ok(hako("events", "--stats", id))).data.pids.limit, 77);
+  await ok(hako("delete", "--force", id));
+});
+
+for (const [command, ...options] of [["start"], ["run"], ["run", "--detach"]] as const) {
+  containerTest(
+    `a poststart hook of ${[command, ...options].join(" ")} may delete its container`,
+    async (box) => {
+      const hako = hakoOf(box);
+      const { bundle, read } = bundleOf(box, "poststart", [`delete --force ${box.id}`]);
+      if (command === "start") await ok(hako("create", "--bundle", bundle, box.id));
+      const rest = command === "start" ? [] : [...options, "--bundle", bundle];
+      const { status, stderr } = await hako(command, ...rest, box.id);
+      // `run` in the foreground tells how its program ended: by SIGKILL.
+      assertEquals({ status, stderr }, {
+        status: command === "run" && options.length === 0 ? 137 : 0,
+        stderr: "",
+      });
+      assertEquals(read(), [fine]);
+      assertEquals(await ok(hako("list", "--quiet")), "");
+      await until(() => livingChildren().length === 0);
+    },
+  );
+}
