@@ -4,7 +4,8 @@ import { parseVariant } from "./gvariant.ts";
 import type { Variant } from "./message.ts";
 import type { Property } from "./properties.ts";
 
-const PREFIX = "org.systemd.property.";
+/** That an annotation of the sort begins with. */
+export const ANNOTATION_PREFIX = "org.systemd.property.";
 
 /**
  * By runc's rules: letters only, and `...Sec`, in seconds, is `...USec` on the bus.
@@ -13,10 +14,12 @@ const PREFIX = "org.systemd.property.";
  */
 export function annotatedProperties(annotations: Readonly<Record<string, string>> = {}): Property[] {
   return Object.entries(annotations).flatMap(([key, text]): Property[] => {
-    if (!key.startsWith(PREFIX) || text === "") return [];
+    if (!key.startsWith(ANNOTATION_PREFIX) || text === "") return [];
     const pointer = `/annotations/${key}`;
-    const name = key.slice(PREFIX.length);
-    if (!/^[A-Za-z]{3,}$/.test(name)) throw new ConfigError(pointer, `must be letters behind "${PREFIX}"`);
+    const name = key.slice(ANNOTATION_PREFIX.length);
+    if (!/^[A-Za-z]{3,}$/.test(name)) {
+      throw new ConfigError(pointer, `must be letters behind "${ANNOTATION_PREFIX}"`);
+    }
     try {
       const value = parseVariant(text);
       return /[a-z]Sec$/.test(name) ? [[name.replace(/Sec$/, "USec"), microseconds(value)]] : [[name, value]];

@@ -9,7 +9,9 @@ import {
 } from "../linux/generated/constants.ts";
 import { knowsFilterFlags } from "../linux/seccomp.ts";
 import { CAPABILITIES } from "../linux/generated/capabilities.ts";
+import { ANNOTATION_PREFIX as SYSTEMD_ANNOTATIONS } from "../../cgroups/systemd/annotations.ts";
 import { mountOptionNames } from "../plan/mount_options.ts";
+import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from "../spec/linux.ts";
 import { OCI_VERSION } from "../spec/version.ts";
 import { defineCommand } from "./command.ts";
 import { VERSION } from "./version.ts";
@@ -55,7 +57,7 @@ function describe() {
     linux: {
       namespaces: ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
       capabilities: CAPABILITIES,
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: {
         ...SECCOMP,
         supportedFlags: SECCOMP.knownFlags.filter((name) => knowsFilterFlags(FLAGS[name]!)),
@@ -63,9 +65,11 @@ function describe() {
       apparmor: { enabled: true },
       selinux: { enabled: true },
       intelRdt: { enabled: true, schemata: true, monitoring: true },
+      memoryPolicy: { modes: MEMORY_POLICY_MODES, flags: MEMORY_POLICY_FLAGS },
       mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: true },
     },
     annotations: { "io.github.hako.version": VERSION },
+    potentiallyUnsafeConfigAnnotations: [SYSTEMD_ANNOTATIONS],
   };
 }

@@ -94,19 +94,28 @@ export interface IntelRdt {
   readonly enableMonitoring?: boolean;
 }
 
+export const MEMORY_POLICY_MODES = [
+  "MPOL_DEFAULT",
+  "MPOL_BIND",
+  "MPOL_INTERLEAVE",
+  "MPOL_WEIGHTED_INTERLEAVE",
+  "MPOL_PREFERRED",
+  "MPOL_PREFERRED_MANY",
+  "MPOL_LOCAL",
+] as const;
+
+export const MEMORY_POLICY_FLAGS = [
+  "MPOL_F_NUMA_BALANCING",
+  "MPOL_F_RELATIVE_NODES",
+  "MPOL_F_STATIC_NODES",
+] as const;
+
 /** One set_mempolicy(2). */
 export interface MemoryPolicy {
-  readonly mode:
-    | "MPOL_DEFAULT"
-    | "MPOL_BIND"
-    | "MPOL_INTERLEAVE"
-    | "MPOL_WEIGHTED_INTERLEAVE"
-    | "MPOL_PREFERRED"
-    | "MPOL_PREFERRED_MANY"
-    | "MPOL_LOCAL";
+  readonly mode: typeof MEMORY_POLICY_MODES[number];
   /** NUMA nodes as a list of ranges: "0-1,3". Absent: none. */
   readonly nodes?: string;
-  readonly flags?: readonly ("MPOL_F_NUMA_BALANCING" | "MPOL_F_RELATIVE_NODES" | "MPOL_F_STATIC_NODES")[];
+  readonly flags?: readonly (typeof MEMORY_POLICY_FLAGS[number])[];
 }
 
 /** One personality(2). */
@@ -133,17 +142,9 @@ const intelRdt = object<IntelRdt>({
 
 const memoryPolicy = object<MemoryPolicy>(
   {
-    mode: oneOf<MemoryPolicy["mode"]>(
-      "MPOL_DEFAULT",
-      "MPOL_BIND",
-      "MPOL_INTERLEAVE",
-      "MPOL_WEIGHTED_INTERLEAVE",
-      "MPOL_PREFERRED",
-      "MPOL_PREFERRED_MANY",
-      "MPOL_LOCAL",
-    ),
+    mode: oneOf(...MEMORY_POLICY_MODES),
     nodes: textThat('must be a list of NUMA nodes as "0-1,3"', (list) => parseRanges(list) !== undefined),
-    flags: array(oneOf("MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES")),
+    flags: array(oneOf(...MEMORY_POLICY_FLAGS)),
   },
   ["mode"],
   memoryPolicyRule,
