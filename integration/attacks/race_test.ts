@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { containerTest } from "../support/fixture.ts";
 import { attack, type Outcome } from "./attack.ts";
 import { Canary, makeTree } from "./canary.ts";
 import { hostileImage } from "./image.ts";
+import { startSwapping } from "./swapping.ts";
 
 const RUNS = 300;
 
@@ -51,14 +52,4 @@ for (const place of PLACES) {
     }
     console.log(`${place}: ${count.created} containers, ${count.refused} refused`);
   });
-}
-
-async function startSwapping(one: string, other: string): Promise<Deno.ChildProcess> {
-  const program = new URL("swap.ts", import.meta.url).pathname;
-  const args = ["run", "--allow-all", "--no-check", program, one, other];
-  const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped" }).spawn();
-  const reader = child.stdout.getReader();
-  assert((await reader.read()).value);
-  await reader.cancel();
-  return child;
 }

@@ -7,11 +7,12 @@ import { createContainer } from "../../runtime/container/create.ts";
 import type { Container } from "../../runtime/container/container.ts";
 import { ConfigError, StateError, SyscallError } from "../../runtime/errors.ts";
 import type { Init } from "../../runtime/init/init.ts";
-import { barrier, type Node, type Plan, type Step } from "../../runtime/plan/node.ts";
+import { barrier, type Plan } from "../../runtime/plan/node.ts";
 import type { Config } from "../../runtime/spec/config.ts";
 import { atBarrier } from "../faults/at_barrier.ts";
 import { type Mount, parseMounts } from "../support/mountinfo.ts";
 import type { Canary } from "./canary.ts";
+import { weaken } from "./weaknesses.ts";
 
 /** What came of it. */
 export interface Outcome {
@@ -35,7 +36,7 @@ export interface Attack {
 export async function attack({ id, config, bundle, root, canary, weak = false }: Attack): Promise<Outcome> {
   const before = canary.state();
   const escapes: string[] = [];
-  const transform = (plan: Plan) => lookBeforeEntering(weak ? weaken(plan) : plan);
+  const transform = (plan: Plan) => lookBeforeEntering(weak ? weaken(plan, "paths") : plan);
   const undo = atBarrier("mounted", (init) => escapes.push(...strayMounts(init, `${bundle}/rootfs`, canary)));
   let error: Error | undefined;
   let container: Container | undefined;
@@ -84,22 +85,4 @@ function strayMounts({ pid }: Init, rootfs: string, canary: Canary): string[] {
     ...path === rootfs || path.startsWith(`${rootfs}/`) ? [] : [`mounted on ${path}`],
     ...root.includes(canaryRoot) && !root.includes("/rootfs/") ? [`${root} is mounted on ${path}`] : [],
   ]);
-}
-
-/** Has the plan resolve the paths of the image as any program would, instead of beneath its root. */
-function weaken(plan: readonly Node[]): Node[] {
-  return plan.map((node) =>
-    node.kind === "attempt"
-      ? { ...node, step: weakenStep(node.step), then: weaken(node.then), otherwise: weaken(node.otherwise) }
-      : node.kind === "step"
-      ? weakenStep(node)
-      : node
-  );
-}
-
-function weakenStep(step: Step): Step {
-  const [directory, path, how] = step.args;
-  if (step.call !== "openat2" || typeof how !== "object" || how === null || !("members" in how)) return step;
-  // Relative, so that only the links of the image can lead it out of the root.
-  return { ...step, call: "openat", args: [directory!, `.${path}`, Number(how.members.flags), 0] };
 }
