@@ -30,12 +30,10 @@ export const known: Readonly<Record<string, Known>> = {
   "CVE-2021-30465: a mount point that turns into a link": {
     attack: mountsElsewhere,
     weakness: "paths",
-    races: true,
   },
   "CVE-2024-45310: a directory that turns into a link while another is made in it": {
     attack: createsOnHost,
     weakness: "paths",
-    races: true,
   },
   "CVE-2024-21626, CVE-2016-9962: a working directory in a descriptor of the host": {
     attack: descriptors,

@@ -79,8 +79,6 @@ export interface Known {
   readonly weakness?: Weakness;
   /** Why no plan is weak enough. */
   readonly unbreakable?: string;
-  /** It depends on luck: so many rounds at most, for Hako in CI, for a weak Hako until it succeeds. */
-  readonly races?: boolean;
 }
 
 /** The command of Hako without what `weakness` names. */
