@@ -13,7 +13,11 @@ const HOME = "/usr/lib/hako";
 
 const ENGINES: Readonly<Record<string, string>> = {
   "docker-daemon.json": `{\n  "runtimes": { "hako": { "path": "/usr/bin/hako" } }\n}\n`,
+  // With one runtime named, containerd 1 has no other, and its CRI plugin does not start without its default one.
   "containerd-config.toml": [
+    `version = 2`,
+    `[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]`,
+    `  runtime_type = "io.containerd.runc.v2"`,
     `[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.hako]`,
     `  runtime_type = "io.containerd.runc.v2"`,
     `  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.hako.options]`,
