@@ -1,42 +1,30 @@
 /**
- * The command line of the seccomp compiler, by itself: `deno run -R bpf-compiler/main.ts help`.
+ * The command line of the seccomp compiler, by itself, for Deno and Node: `deno run -R bpf-compiler/main.ts help`.
  *
  * @module
  */
 
+// The global `process`: an import of "node:process" makes Node open stdin, and not to wait for it.
+// deno-lint-ignore-file no-process-global
+
+import { readFileSync, writeFileSync } from "node:fs";
 import { runTool } from "../wasm/tool.ts";
 
-function readStdin(): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  const buffer = new Uint8Array(65536);
-  for (let count = Deno.stdin.readSync(buffer); count !== null; count = Deno.stdin.readSync(buffer)) {
-    chunks.push(buffer.slice(0, count));
-  }
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
-function write(stream: { writeSync(bytes: Uint8Array): number }, output: string | Uint8Array): void {
-  let bytes = typeof output === "string" ? new TextEncoder().encode(output) : output;
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-}
+const [STDIN, STDOUT, STDERR] = [0, 1, 2];
+/** As Node calls them. */
+const CPUS: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64", ia32: "x86" };
 
 try {
-  const { code, stdout, stderr = "" } = runTool(Deno.args, {
-    native: Deno.build.arch,
-    read: (path) => path === "-" ? readStdin() : Deno.readFileSync(path),
+  const { code, stdout, stderr = "" } = runTool(process.argv.slice(2), {
+    native: CPUS[process.arch] ?? process.arch,
+    read: (path) => readFileSync(path === "-" ? STDIN : path),
   });
-  write(Deno.stdout, stdout);
-  write(Deno.stderr, stderr.replaceAll(/^(?=.)/gm, "bpf-compiler: "));
-  Deno.exitCode = code;
+  writeFileSync(STDOUT, stdout);
+  writeFileSync(STDERR, stderr.replaceAll(/^(?=.)/gm, "hako-bpf: "));
+  process.exitCode = code;
 } catch (error) {
   if (!(error instanceof Error && "code" in error)) throw error;
   // A file of the caller's, or whoever has read stdout.
-  write(Deno.stderr, `bpf-compiler: ${error.message}\n`);
-  Deno.exitCode = 2;
+  writeFileSync(STDERR, `hako-bpf: ${error.message}\n`);
+  process.exitCode = 2;
 }

@@ -1,7 +1,7 @@
 /** The Debian package, unpacked over this machine's own /usr in a mount namespace: nothing of it is installed here. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { makePackage } from "../package.ts";
+import { makePackage } from "../../package.ts";
 
 function run(program: string, ...args: string[]): string {
   const { success, stdout, stderr } = new Deno.Command(program, { args, stdin: "null" }).outputSync();

@@ -6,8 +6,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { build } from "../build.ts";
-import { prelink } from "../prelink.ts";
+import { build } from "../../build.ts";
+import { prelink } from "../../prelink.ts";
 
 /** A folder with a space and a quote, below one whose deno.json would stop Deno. */
 const above = Deno.makeTempDirSync({ prefix: "hako-build-" });
