@@ -23,6 +23,7 @@ need ip iproute2
 need /usr/include/seccomp.h libseccomp-dev
 need bwrap bubblewrap
 need mkfs.erofs erofs-utils
+need mmdebstrap mmdebstrap
 
 # The stub: assembled for both CPUs, and run for the other one.
 need x86_64-linux-gnu-as binutils
