@@ -72,6 +72,17 @@ Deno.test("takes its code from the cache that the build has warmed, as another u
   }
 });
 
+Deno.test("finds no log of SQLite to recover", () => {
+  build(`${above}/checkpointed`);
+  assertRuns(run(`${above}/checkpointed/hako`, ["--version"]));
+  const files = [...Deno.readDirSync(`${above}/checkpointed/cache`)].filter(({ isFile }) => isFile);
+  const sizes = files.map(({ name }) =>
+    [name, Deno.statSync(`${above}/checkpointed/cache/${name}`).size] as const
+  );
+  assertEquals(sizes.filter(([name, size]) => name.endsWith("-wal") && size > 0), []);
+  assertEquals(sizes.filter(([name, size]) => name.startsWith("v8_") && size > 1 << 20).length, 1);
+});
+
 Deno.test("runs when its cache is gone and cannot be made", () => {
   const other = build(`${above}/cold`);
   Deno.removeSync(`${above}/cold/cache`, { recursive: true });
@@ -96,6 +107,7 @@ Deno.test("is readable beside Deno, and builds over itself", () => {
     "main.js",
     "seccomp.js",
     "share",
+    "warm-up",
   ]);
   build(`${above}/it's here`);
   assertRuns(run(hako, ["--version"]));
