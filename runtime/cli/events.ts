@@ -1,6 +1,7 @@
 /** `hako events`: statistics of a container, and its deaths for want of memory. @module */
 
 import { Container } from "../container/container.ts";
+import { readResctrlStats } from "../container/intel_rdt_stats.ts";
 import { stateRoot } from "../container/state.ts";
 import { StateError, UsageError } from "../errors.ts";
 import { stringify } from "../spec/json.ts";
@@ -25,8 +26,14 @@ export const events = defineCommand({
     if (cgroup === undefined) throw new StateError(id, "the container has no cgroup");
     const event = (type: string, data?: unknown) =>
       print(`${stringify({ type, id, ...(data ? { data } : {}) })}\n`);
+    const { resctrl } = container.state;
+    const stats = () =>
+      event("stats", {
+        ...cgroup.stats(),
+        ...resctrl && { intel_rdt: readResctrlStats(resctrl) },
+      });
     if (options.stats) {
-      event("stats", cgroup.stats());
+      stats();
       return 0;
     }
     let kills = cgroup.oomKillCount();
@@ -34,7 +41,7 @@ export const events = defineCommand({
       const now = cgroup.oomKillCount();
       for (; kills < now; kills++) event("oom");
       if (Date.now() >= next) {
-        event("stats", cgroup.stats());
+        stats();
         next += interval;
       }
       // A timer of Deno's costs 13 ms to load.
