@@ -1,12 +1,13 @@
 /** exec: what its options do to the process. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { close } from "../../runtime/linux/files.ts";
+import { close, read, write } from "../../runtime/linux/files.ts";
 import { SOCK_CLOEXEC } from "../../runtime/linux/generated/constants.ts";
 import { syscall } from "../../runtime/linux/libc.ts";
 import { endsWithin } from "../../runtime/linux/processes.ts";
 import { listenUnix } from "../../runtime/linux/sockets.ts";
-import { fails, type Hako, hakoOf, ok } from "../support/commands.ts";
+import { livingChildren } from "../support/children.ts";
+import { fails, type Hako, hakoOf, ok, until } from "../support/commands.ts";
 import { receiveDescriptor } from "../support/descriptors.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO, run } from "../support/hako.ts";
@@ -161,3 +162,90 @@ containerTest(
       [server, connection, fd].forEach(close);
     }),
 );
+
+containerTest(
+  "exec: a terminal of its own goes to --console-socket, and the command returns",
+  (box) =>
+    withRunning(box, async (hako) => {
+      const socket = `${box.directory}/socket`;
+      const server = listenUnix(socket);
+      const options = ["--tty", "--detach", "--console-socket", socket, "--pid-file", `${socket}.pid`];
+      await ok(hako("exec", ...options, box.id, "sh", "-c", "tty; ls -l /proc/self/fd/0; read line"));
+      const connection = syscall("accept4", [server, 0, 0, SOCK_CLOEXEC]);
+      const { text, fd } = receiveDescriptor(connection);
+      assertEquals(text, "/dev/ptmx");
+      let output = "";
+      await until(() => {
+        output += new TextDecoder().decode(read(fd, 4096));
+        return output.includes("->");
+      });
+      assertMatch(output, /^\/dev\/pts\/\d+\r\n.*-> \/dev\/pts\/\d+\r\n$/s);
+      const pid = Number(Deno.readTextFileSync(`${socket}.pid`));
+      write(fd, new TextEncoder().encode("end\n"));
+      await until(() => !livingChildren().some((child) => child.pid === pid));
+      [server, connection, fd].forEach(close);
+    }),
+);
+
+containerTest(
+  "exec: a terminal needs a socket where nobody stays, and a socket a terminal",
+  (box) =>
+    withRunning(box, async (hako) => {
+      const without = "cannot allocate tty if hako will detach without setting console socket";
+      await fails(hako("exec", "--tty", "--detach", box.id, "true"), without, 255);
+      const unused = "cannot use console socket if hako will not detach or allocate tty";
+      await fails(hako("exec", "--console-socket", "/nowhere", box.id, "true"), unused, 255);
+      await fails(hako("exec", "--detach", "--console-socket", "/nowhere", box.id, "true"), unused, 255);
+    }),
+);
+
+containerTest("exec: all of the process is that of --process", (box) =>
+  withRunning(box, async (hako) => {
+    const file = `${box.directory}/process.json`;
+    const process = {
+      user: { uid: 7, gid: 8, additionalGids: [9], umask: 0o27 },
+      cwd: "/tmp",
+      env: ["PATH=/bin", "NAME=value"],
+      args: [
+        "sh",
+        "-c",
+        "id -u; id -g; id -G; umask; pwd; echo $NAME; ulimit -n; cat /proc/self/oom_score_adj",
+      ],
+      rlimits: [{ type: "RLIMIT_NOFILE", soft: 33, hard: 44 }],
+      oomScoreAdj: 500,
+    };
+    Deno.writeTextFileSync(file, JSON.stringify(process));
+    assertEquals(
+      (await ok(hako("exec", "--process", file, box.id))).split("\n"),
+      ["7", "8", "8 9", "0027", "/tmp", "value", "33", "500", ""],
+    );
+    Deno.writeTextFileSync(file, "{");
+    await fails(hako("exec", "-p", file, box.id), "config.json /process: must be JSON", 255);
+    await fails(hako("exec", "-p", `${file}.missing`, box.id), `cannot read ${file}.missing`, 255);
+  }));
+
+for (
+  const [option, module, directory] of [
+    ["--apparmor", "AppArmor", "/sys/kernel/security/apparmor"],
+    ["--process-label", "SELinux", "/sys/fs/selinux/enforce"],
+  ] as const
+) {
+  containerTest(
+    `exec: ${option} is an error that names ${module}, where the host has none`,
+    (box) =>
+      withRunning(box, async (hako) => {
+        const words = `asks for "some:label", but the host has no ${module}`;
+        await fails(hako("exec", option, "some:label", box.id, "true"), words, 255);
+      }),
+    exists(directory) ? { skip: `the host has ${module}` } : {},
+  );
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
