@@ -1,4 +1,4 @@
-/** Hooks that run commands on the container they belong to: these act, or fail at once, and never wait for the hook's end. */
+/** What hooks find, and commands that they run on their own container: these act, or fail at once, and never wait for the hook. */
 
 import { assertEquals } from "@std/assert";
 import { livingChildren } from "../support/children.ts";
@@ -108,3 +108,14 @@ for (const [command, ...options] of [["start"], ["run"], ["run", "--detach"]] as
     },
   );
 }
+
+containerTest("a poststart hook finds the program in its place", async (box) => {
+  const seen = `${box.directory}/seen`;
+  const script = `pid=$(sed -E 's/.*"pid":([0-9]+).*/\\1/'); tr '\\0' ' ' </proc/$pid/cmdline >${seen}`;
+  const hook = { path: "/bin/sh", args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"] };
+  const { path } = box.bundle({ args: ["sleep", "1000"], config: { hooks: { poststart: [hook] } } });
+  const hako = hakoOf(box);
+  await ok(hako("run", "--detach", "--bundle", path, box.id));
+  assertEquals(Deno.readTextFileSync(seen), "sleep 1000 ");
+  await ok(hako("delete", "--force", box.id));
+});

@@ -61,3 +61,17 @@ containerTest("intelRdt: a class of service that is not there, and nothing is le
   const error = await createContainer(config, options).then(() => undefined, (error) => error);
   assertEquals([error?.name, error?.pointer], ["ConfigError", "/linux/intelRdt/closID"]);
 });
+
+containerTest("without intelRdt nothing is read or written in resctrl", async (box) => {
+  const { path, config } = box.bundle({ args: ["sleep", "1000"] });
+  // To touch it would be an error: there is no such directory.
+  const container = await createContainer(config, {
+    id: box.id,
+    bundle: path,
+    root: box.state,
+    resctrl: `${box.directory}/nowhere`,
+  });
+  container.start();
+  assertEquals(container.state.resctrl, undefined);
+  container.delete(true);
+});
