@@ -113,13 +113,17 @@ export class StateDirectory {
    */
   static create(root: string, id: string): StateDirectory {
     checkId(id);
-    Deno.mkdirSync(root, { recursive: true, mode: 0o711 });
     const directory = new StateDirectory(id, `${root}/${id}`);
     try {
+      Deno.mkdirSync(root, { recursive: true, mode: 0o711 });
       Deno.mkdirSync(directory.path, { mode: 0o700 });
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      throw new StateError(id, `container with given ID already exists: ${id}`);
+      if (error instanceof Deno.errors.AlreadyExists) {
+        throw new StateError(id, `container with given ID already exists: ${id}`);
+      }
+      if (!(error instanceof Deno.errors.PermissionDenied) || Deno.uid() === 0) throw error;
+      const advice = "XDG_RUNTIME_DIR or --root has to name a directory of the user's";
+      throw new StateError(id, `mkdir ${directory.path}: permission denied: ${advice}`);
     }
     try {
       directory.lock();
