@@ -45,6 +45,19 @@ export const lifecycleCases: Cases = {
     const status = await pty.run(isolated(words), () => pty.shows(/^\/dev\/pts\/0\r+\n33 111\r+\n$/));
     assertEquals(status, 9);
   },
+  "run -t: what is typed": async () => {
+    using pty = new Pty();
+    const script = "echo ready; while read line; do echo got $line; done; echo end";
+    const words = [...CTR, ...runWords(newName(), { options: ["--rm", "-t"], script })];
+    const status = await pty.run(isolated(words), async () => {
+      await pty.shows(/ready\r+\n/);
+      await pty.type("one two three\n");
+      await pty.shows(/got one two three\r+\n/);
+      await pty.type("four\n\x04");
+      await pty.shows(/got four\r+\nend\r+\n/);
+    });
+    assertEquals(status, 0);
+  },
   "exec -t: another terminal, and its size": async () => {
     await withContainer({}, async (name) => {
       using pty = new Pty({ rows: 33, columns: 111 });

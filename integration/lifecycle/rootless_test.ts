@@ -65,11 +65,15 @@ class User {
 
   /** `hako spec --rootless`, with another program. */
   async spec(script: string, terminal = false): Promise<void> {
-    const path = `${this.bundle}/config.json`;
     await ok(this.hako(["spec", "--rootless", "--bundle", this.bundle]));
+    this.change(({ process }) => ({ process: { ...process!, terminal, args: ["/bin/sh", "-c", script] } }));
+  }
+
+  /** Gives config.json other members. */
+  change(changes: (config: Config) => Partial<Config>): void {
+    const path = `${this.bundle}/config.json`;
     const config: Config = JSON.parse(Deno.readTextFileSync(path));
-    const process = { ...config.process!, terminal, args: ["/bin/sh", "-c", script] };
-    Deno.writeTextFileSync(path, JSON.stringify({ ...config, process }));
+    Deno.writeTextFileSync(path, JSON.stringify({ ...config, ...changes(config) }));
   }
 
   get id(): string {
@@ -120,16 +124,73 @@ userTest("create, start, exec, state, list, ps, kill, delete", async (user) => {
 
 userTest("limits that nobody has given the user are refused, by their names", async (user) => {
   await user.spec("exec sleep 1000");
-  const path = `${user.bundle}/config.json`;
-  const config: Config = JSON.parse(Deno.readTextFileSync(path));
   await ok(user.hako(["run", "--detach", "--bundle", user.bundle, user.id]));
   const words = "/linux/resources/memory/limit: cannot be set: there is no cgroup that we may write to";
   await fails(user.hako(["update", "--memory", "10000000", user.id]), words);
   await fails(user.hako(["pause", user.id]), "cannot freeze: there is no freezer");
   await ok(user.hako(["delete", "--force", user.id]));
-  const linux = { ...config.linux, resources: { memory: { limit: 10_000_000 } } };
-  Deno.writeTextFileSync(path, JSON.stringify({ ...config, linux }));
+  user.change(({ linux }) => ({ linux: { ...linux, resources: { memory: { limit: 10_000_000 } } } }));
   await fails(user.hako(["run", "--bundle", user.bundle, user.id]), "/linux/resources/memory");
+});
+
+userTest(
+  "a sysfs that the user may not mount is the host's, as read-only as it was asked for",
+  async (user) => {
+    await user.spec("ls /sys/class >/dev/null; mkdir /sys/x");
+    user.change(({ mounts }) => ({
+      mounts: mounts!.map((mount) =>
+        mount.destination === "/sys"
+          ? {
+            destination: "/sys",
+            type: "sysfs",
+            source: "sysfs",
+            options: ["nosuid", "noexec", "nodev", "ro"],
+          }
+          : mount
+      ),
+    }));
+    await fails(user.hako(["run", "--bundle", user.bundle, user.id]), "Read-only file system");
+  },
+);
+
+userTest("a network of its own has loopback alone", async (user) => {
+  await user.spec(
+    "ip -o link | wc -l; ip -o addr show lo | grep -c 127.0.0.1",
+  );
+  user.change(({ linux }) => ({
+    linux: { ...linux, namespaces: [...linux!.namespaces!, { type: "network" }] },
+  }));
+  assertEquals(await ok(user.hako(["run", "--bundle", user.bundle, user.id])), "1\n1\n");
+});
+
+userTest("what a user may not do is refused, by the member that asks for it", async (user) => {
+  await user.spec("true");
+  const refused = async (words: string, changes: Parameters<User["change"]>[0], path?: string) => {
+    const before = Deno.readTextFileSync(`${user.bundle}/config.json`);
+    user.change(changes);
+    const env = { XDG_RUNTIME_DIR: user.runtimeDirectory, ...path !== undefined && { PATH: path } };
+    await fails(user.hako(["run", "--bundle", user.bundle, user.id], { env }), words);
+    Deno.writeTextFileSync(`${user.bundle}/config.json`, before);
+  };
+  await refused("operation not permitted (EPERM), asked for by config.json /process/user/additionalGids", (
+    { process },
+  ) => ({ process: { ...process!, user: { uid: 0, gid: 0, additionalGids: [5] } } }));
+  await refused("asked for by config.json /process/user/uid", ({ process }) => ({
+    process: { ...process!, user: { uid: 5, gid: 0 } },
+  }));
+  await refused(
+    "/linux/uidMappings: maps other ids than our own: that takes newuidmap, of the package uidmap",
+    ({ linux }) => ({
+      linux: {
+        ...linux,
+        uidMappings: [...linux!.uidMappings!, { containerID: 1, hostID: 300_000, size: 10 }],
+      },
+    }),
+    "/nowhere",
+  );
+  await refused(`open_tree("/dev/absent"): no such file or directory (ENOENT)`, ({ linux }) => ({
+    linux: { ...linux, devices: [{ path: "/dev/absent", type: "c", major: 10, minor: 2 }] },
+  }));
 });
 
 userTest("without XDG_RUNTIME_DIR a directory has to be named, and --root does", async (user) => {

@@ -41,7 +41,8 @@ export class Pty {
 
   /** Starts a command on this terminal, in a session of its own. */
   spawn(command: readonly string[]): Deno.ChildProcess {
-    const script = 'exec setsid --ctty "$@" <"$0" >"$0" 2>&1';
+    // As a login opens it: each of the three can be read and written, and there are programs that read their stderr.
+    const script = 'exec setsid --ctty "$@" <>"$0" >&0 2>&0';
     return new Deno.Command("sh", {
       args: ["-c", script, this.#name, ...command],
       stdin: "null",
