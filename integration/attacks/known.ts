@@ -6,6 +6,7 @@
 import { createsOnHost, mountsElsewhere } from "./known_races.ts";
 import { descriptors, inheritable, rootlessCgroup, userOption } from "./known_processes.ts";
 import { console, devLink, fakeProc, linkedProc, maskedPath, redirectedWrites } from "./known_images.ts";
+import { overwriting, tracing, tracingInUserNamespace } from "./known_spies.ts";
 import type { Known } from "./target.ts";
 
 export const known: Readonly<Record<string, Known>> = {
@@ -38,6 +39,18 @@ export const known: Readonly<Record<string, Known>> = {
   "CVE-2024-21626, CVE-2016-9962: a working directory in a descriptor of the host": {
     attack: descriptors,
     weakness: "descriptors",
+  },
+  "CVE-2019-5736: the executable that enters the container is overwritten": {
+    attack: overwriting,
+    weakness: "sealed",
+  },
+  "a process that joins is traced, its memory, descriptors and directories opened": {
+    attack: tracing,
+    weakness: "dumpable",
+  },
+  "the same in a user namespace, with all capabilities": {
+    attack: tracingInUserNamespace,
+    weakness: "dumpable",
   },
   "CVE-2022-29162, CVE-2022-24769, CVE-2022-27650, CVE-2025-27612: inheritable capabilities": {
     attack: inheritable,

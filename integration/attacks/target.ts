@@ -90,7 +90,13 @@ export function weakHako(bundled: string, weakness: Weakness): string[] {
 /** The command of the runtime that the environment variable RUNTIME names. */
 export function runtimeUnderTest(): { readonly name: string; readonly command: readonly string[] } {
   const name = Deno.env.get("RUNTIME") ?? "hako";
-  return { name, command: name === "hako" ? HAKO : [name] };
+  if (name === "hako") return { name, command: HAKO };
+  // A copy, for an attack may overwrite it.
+  const directory = Deno.makeTempDirSync({ prefix: "hako-attacked-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+  const found = new Deno.Command("sh", { args: ["-c", 'command -v "$0"', name] }).outputSync();
+  Deno.copyFileSync(new TextDecoder().decode(found.stdout).trim(), `${directory}/${name}`);
+  return { name, command: [`${directory}/${name}`] };
 }
 
 /** Attacks in a box of its own. @returns what was reached, and the last words of the runtime */

@@ -7,6 +7,9 @@
 import { commands } from "../../runtime/cli/mod.ts";
 import { runProgram } from "../../runtime/cli/program.ts";
 import { Init, type InitOptions } from "../../runtime/init/init.ts";
+import { F_ADD_SEALS } from "../../runtime/linux/generated/constants.ts";
+import { SYSCALLS } from "../../runtime/linux/generated/syscalls.ts";
+import { CPU, libc } from "../../runtime/linux/libc.ts";
 import type { Plan } from "../../runtime/plan/node.ts";
 import { isWeakness, weaken } from "./weaknesses.ts";
 
@@ -14,5 +17,17 @@ const weakness = Deno.env.get("HAKO_WEAKNESS") ?? "";
 if (!isWeakness(weakness)) throw new Error(`no such weakness: ${JSON.stringify(weakness)}`);
 const { spawn } = Init;
 Init.spawn = (plan: Plan, options: InitOptions) => spawn.call(Init, weaken(plan, weakness), options);
+
+if (weakness === "sealed") {
+  // The table that `runtime/linux` holds the C library in: fcntl(F_ADD_SEALS) does nothing.
+  const library = libc() as unknown as { syscall: { call(...words: readonly bigint[]): number } };
+  const real = library.syscall;
+  library.syscall = {
+    call: (number, ...words) =>
+      number === BigInt(SYSCALLS[CPU].fcntl) && words[1] === BigInt(F_ADD_SEALS)
+        ? 0
+        : real.call(number, ...words),
+  };
+}
 
 await runProgram(commands);

@@ -42,6 +42,8 @@ const WEAKNESSES = {
       : one,
   /** Who joins a container is no more hidden than anybody. */
   dumpable: without("prctl", PR_SET_DUMPABLE),
+  /** The init is a file in memory that can be written to: no plan says so, see weakened.ts. */
+  sealed: (one) => one,
   /** What is permitted is inheritable. */
   inheritable: (one) => {
     const [header, data] = one.args;
