@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { reapOrphans } from "../support/children.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO, run } from "../support/hako.ts";
 
@@ -14,7 +15,21 @@ async function beside(
   use: (exec: (...words: string[]) => ReturnType<typeof run>) => Promise<void>,
   config = {},
 ): Promise<void> {
-  const hako = (...words: string[]) => run([...HAKO, "--root", box.state, ...words]);
+  // A hang is a failure of the test, and not of the suite: what is stopped is killed after a while.
+  const hako = (...words: string[]) =>
+    run([
+      "sh",
+      "-c",
+      '"$@"; exit $?',
+      "sh",
+      "timeout",
+      "--signal=KILL",
+      "10",
+      ...HAKO,
+      "--root",
+      box.state,
+      ...words,
+    ]);
   const { path } = box.bundle({ script, config });
   // Its streams are no pipes of ours, which it would hold open.
   const detached = ["sh", "-c", '"$@" </dev/null >/dev/null 2>&1', "sh", ...HAKO, "--root", box.state];
@@ -22,7 +37,10 @@ async function beside(
   try {
     await use((...words) => hako("exec", ...words));
   } finally {
+    // What a killed command has left is ours to reap: until then it keeps the container's pid namespace.
+    const reaping = setInterval(reapOrphans, 50);
     await hako("delete", "--force", box.id);
+    clearInterval(reaping);
   }
 }
 
@@ -59,3 +77,43 @@ containerTest("a container with all its pids in use refuses an exec, and lives o
     },
     { linux: { resources: { pids: { limit: 4 } } } },
   ));
+
+containerTest("a container with all its memory in use lives on, whatever becomes of an exec", (box) =>
+  beside(
+    box,
+    "while :; do dd if=/dev/zero of=/dev/shm/$((i += 1)) bs=256k count=1; done",
+    async (exec) => {
+      for (let round = 0; round < 10; round++) {
+        const { status, stderr } = await exec(box.id, "true");
+        assert(status === 0 || status === 137 || status === 255, `${status}`);
+        assert(stderr.trim().split("\n").length === 1, stderr);
+      }
+      const { stdout } = await run([...HAKO, "--root", box.state, "state", box.id]);
+      assertMatch(stdout, /"status": "(running|stopped)"/);
+    },
+    { linux: { resources: { memory: { limit: 16 << 20 } } } },
+  ));
+
+containerTest(
+  "a container that kills all it can see has no say in how an exec ends, and is not disturbed",
+  (box) =>
+    beside(box, "while :; do kill -9 -1; done", async (exec) => {
+      for (let round = 0; round < 10; round++) {
+        const { status, stderr } = await exec(box.id, "sleep", "0.01");
+        assert(status === 0 || status === 137 || status === 255, `${status}`);
+        assert(stderr.trim().split("\n").length === 1, stderr);
+      }
+      const { stdout } = await run([...HAKO, "--root", box.state, "state", box.id]);
+      assertEquals(JSON.parse(stdout).status, "running");
+    }),
+);
+
+containerTest(
+  "what a container has stopped is gone with the container",
+  (box) =>
+    beside(box, "while :; do kill -STOP -1; done", async (exec) => {
+      // 137: it was killed by our own patience.
+      const { status } = await exec(box.id, "sleep", "600");
+      assert(status === 137 || status === 255, `${status}`);
+    }),
+);
