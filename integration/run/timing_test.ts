@@ -1,6 +1,6 @@
 /** `hako explain --timing` runs a container, and tells where the time went. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { containerTest } from "../support/fixture.ts";
 import { HAKO, run } from "../support/hako.ts";
 
@@ -43,3 +43,16 @@ containerTest("explain --timing: every moment of a run belongs to a member of th
   const picture = Deno.readTextFileSync(svg);
   assertEquals([picture.match(/<g>/g)?.length, picture.endsWith("</svg>\n")], [rows.length, true]);
 });
+
+containerTest(
+  "explain --timing: a shell that asks for a terminal reads the caller's input, and ends with it",
+  async (box) => {
+    const bundle = box.bundle({ config: { process: { terminal: true } }, args: ["/bin/sh"] }).path;
+    const { status, stdout, stderr } = await run(
+      [...HAKO, "--root", box.state, "explain", "--timing", "--bundle", bundle],
+      { stdin: "echo typed\n" },
+    );
+    assertEquals([status, stderr], [0, ""]);
+    assertMatch(stdout, /^typed\n[^]*the program runs/);
+  },
+);

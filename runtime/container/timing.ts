@@ -27,8 +27,9 @@ const TIMES_AT = 2048;
 const TIME_BYTES = 16;
 const MAX_TIMES = 128;
 
-/** Runs the container of `config` to its end, and removes it. */
-export async function timeRun(config: Config, options: CreateOptions): Promise<Span[]> {
+/** Runs the container of `config` to its end, and removes it. Its streams are ours: nobody is at a terminal of its own. */
+export async function timeRun({ process, ...rest }: Config, options: CreateOptions): Promise<Span[]> {
+  const config: Config = { ...rest, ...process && { process: { ...process, terminal: false } } };
   const began = now();
   let groups: readonly Reason[] = [];
   let planned = began;
