@@ -75,10 +75,7 @@ export type Attack = (target: Target) => Promise<string | undefined>;
 /** An attack, and what Hako has to be without for it to succeed. */
 export interface Known {
   readonly attack: Attack;
-  /** Absent only with a reason. */
-  readonly weakness?: Weakness;
-  /** Why no plan is weak enough. */
-  readonly unbreakable?: string;
+  readonly weakness: Weakness;
 }
 
 /** The command of Hako without what `weakness` names. */
