@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { build } from "../../build.ts";
 import { makeRootfs } from "../support/bundle.ts";
 import { type Result, run, type Surroundings } from "../support/hako.ts";
 import { until } from "./suite.ts";
@@ -22,8 +21,7 @@ export const RUNTIME: string = Deno.env.get("RUNTIME")!;
 export const RUNTIME_PATH: string = runtimePath();
 
 function runtimePath(): string {
-  // Where every user may go.
-  if (RUNTIME === "hako") return Deno.env.get("HAKO") ?? build(`${BOX}/dist`);
+  if (RUNTIME === "hako") return Deno.env.get("HAKO")!;
   const found = ENVIRONMENT.PATH!.split(":").map((folder) => `${folder}/${RUNTIME}`)
     .find((path) => exists(path));
   if (found === undefined) throw new Error(`no ${RUNTIME}`);
