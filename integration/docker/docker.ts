@@ -3,6 +3,8 @@ import {
   BOX,
   type Command,
   command,
+  ENVIRONMENT,
+  exists,
   ID,
   imageArchive,
   RUNTIME_PATH,
@@ -27,21 +29,35 @@ export async function startDocker(
   client: Command,
   options: readonly string[],
 ): Promise<void> {
-  await startDaemon([
-    "dockerd",
-    ...["--host", `unix://${BOX}/${name}.sock`, "--pidfile", `${BOX}/${name}.pid`],
-    ...["--data-root", `${BOX}/${name}/data`, "--exec-root", `${BOX}/${name}/run`],
-    ...[
-      "--cgroup-parent",
-      `/${ID}`,
-      "--default-runtime",
-      "tested",
-      "--add-runtime",
-      `tested=${RUNTIME_PATH}`,
+  await startDaemon(
+    [
+      "dockerd",
+      ...["--host", `unix://${BOX}/${name}.sock`, "--pidfile", `${BOX}/${name}.pid`],
+      ...["--data-root", `${BOX}/${name}/data`, "--exec-root", `${BOX}/${name}/run`],
+      ...[
+        "--cgroup-parent",
+        `/${ID}`,
+        "--default-runtime",
+        "tested",
+        "--add-runtime",
+        `tested=${RUNTIME_PATH}`,
+      ],
+      ...options,
     ],
-    ...options,
-  ], () => client("version"));
+    () => client("version"),
+    { PATH: `${runcFolder()}:${ENVIRONMENT.PATH}` },
+  );
   expect(await client("import", await imageArchive(), IMAGE));
+}
+
+/** A folder where `runc` is the runtime under test: BuildKit takes it from PATH, whatever the default runtime is. */
+function runcFolder(): string {
+  const folder = `${BOX}/path`;
+  if (!exists(folder)) {
+    Deno.mkdirSync(folder);
+    Deno.symlinkSync(RUNTIME_PATH, `${folder}/runc`);
+  }
+  return folder;
 }
 
 let count = 0;

@@ -230,6 +230,42 @@ export const lifecycleCases: Cases = {
       });
     });
   },
+  "build with BuildKit": async () => {
+    const directory = `${BOX}/buildkit`;
+    Deno.mkdirSync(directory);
+    Deno.writeTextFileSync(
+      `${directory}/Dockerfile`,
+      `FROM ${IMAGE}\nUSER user\nRUN id -u >/tmp/built\n`,
+    );
+    const build = [
+      "env",
+      "DOCKER_BUILDKIT=1",
+      "docker",
+      "--host",
+      SOCKET,
+      "build",
+      "--tag",
+      "kit",
+      directory,
+    ];
+    expect(await runWith(build, {}));
+    expect(await docker("run", "--rm", "kit", "cat", "/tmp/built"), { stdout: "1000" });
+  },
+  "attach: what is typed, and the exit code": async () => {
+    await withContainer(
+      { options: ["-i"], script: "read line; echo got $line; sleep 1; exit 4" },
+      async (name) => {
+        const attach = ["docker", "--host", SOCKET, "attach", name];
+        expect(await runWith(attach, { stdin: "words\n" }), { status: 4, stdout: "got words" });
+      },
+    );
+  },
+  "exec -i: standard input": async () => {
+    await withContainer({}, async (name) => {
+      const words = ["docker", "--host", SOCKET, "exec", "-i", name, "wc", "-c"];
+      expect(await runWith(words, { stdin: "x".repeat(100_000) }), { stdout: "100000" });
+    });
+  },
   "build: RUN, and its failure": async () => {
     Deno.mkdirSync(`${BOX}/build`);
     const dockerfile = (last: string) =>

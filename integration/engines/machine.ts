@@ -22,10 +22,14 @@ export const RUNTIME_PATH: string = runtimePath();
 
 function runtimePath(): string {
   if (RUNTIME === "hako") return Deno.env.get("HAKO")!;
-  const found = ENVIRONMENT.PATH!.split(":").map((folder) => `${folder}/${RUNTIME}`)
-    .find((path) => exists(path));
+  const found = programPath(RUNTIME);
   if (found === undefined) throw new Error(`no ${RUNTIME}`);
   return found;
+}
+
+/** Where a program of Debian's packages is, if it is. */
+export function programPath(name: string): string | undefined {
+  return ENVIRONMENT.PATH!.split(":").map((folder) => `${folder}/${name}`).find((path) => exists(path));
 }
 
 export function exists(path: string): boolean {
@@ -57,11 +61,19 @@ export function isolated(words: readonly string[]): string[] {
 }
 
 /** Starts a program that goes on until the machine ends. Its output goes to a file, whose end is part of an error. */
-export async function startDaemon(words: readonly string[], ready: () => Promise<Result>): Promise<void> {
+export async function startDaemon(
+  words: readonly string[],
+  ready: () => Promise<Result>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const log = `${BOX}/${words[0]}.log`;
   const [program, ...args] = ["sh", "-c", 'exec "$@" >"$0" 2>&1 </dev/null', log, ...words];
-  const daemon = new Deno.Command(program!, { args, clearEnv: true, env: ENVIRONMENT, stdin: "null" })
-    .spawn();
+  const daemon = new Deno.Command(program!, {
+    args,
+    clearEnv: true,
+    env: { ...ENVIRONMENT, ...environment },
+    stdin: "null",
+  }).spawn();
   let status: number | undefined;
   void daemon.status.then(({ code }) => status = code);
   try {

@@ -25,6 +25,15 @@ function runCases(cases: Readonly<Record<string, RunCase>>): Record<string, Chec
   );
 }
 
+const profile = `${BOX}/seccomp.json`;
+Deno.writeTextFileSync(
+  profile,
+  JSON.stringify({
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 95 }],
+  }),
+);
+
 const UID_MAP = "tr -s ' ' </proc/self/uid_map";
 
 /** What the engine says of a runtime's error, and makes of it. */
@@ -141,7 +150,28 @@ export const rootfulCases: Cases = {
       script: `grep -c '/${ID}/libpod-' /proc/self/cgroup`,
       stdout: /^[1-9]/,
     },
-    "secrets and a pids namespace": { script: "echo $$", stdout: "1" },
+    "ulimit, an out-of-memory score": {
+      options: ["--ulimit", "nofile=100:200", "--ulimit", "nproc=1000:1000", "--oom-score-adj", "500"],
+      script: "ulimit -Sn; ulimit -Hn; cat /proc/self/oom_score_adj",
+      stdout: "100\n200\n500",
+    },
+    "seccomp: off": {
+      options: ["--security-opt", "seccomp=unconfined"],
+      script: "grep Seccomp: /proc/self/status | tr -s '\\t' ' '",
+      stdout: "Seccomp: 0",
+    },
+    "seccomp: a profile": {
+      options: ["--security-opt", `seccomp=${profile}`],
+      script: "mkdir /x",
+      status: 1,
+      stderr: /Operation not supported/,
+    },
+    "a user by number": {
+      options: ["--userns=host", "--user", "7:8"],
+      script: "id -u; id -g",
+      stdout: "7\n8",
+    },
+    "a process namespace": { script: "echo $$", stdout: "1" },
   }),
   ...errors,
   "a name in use: 125": async () => {
@@ -159,6 +189,25 @@ export const rootfulCases: Cases = {
       await pty.type("exit 9\r");
     });
     assertEquals(status, 9);
+  },
+  "exec -it: another terminal": async () => {
+    await withContainer([], async (name) => {
+      using pty = new Pty();
+      const status = await pty.run(isolated(["podman", "exec", "-it", name, "sh"]), async () => {
+        await pty.shows(/# \S*$/);
+        await pty.type("tty; exit 3\r");
+        await pty.shows(/\/dev\/pts\/\d+\r\n/);
+      });
+      assertEquals(status, 3);
+    });
+  },
+  "build, with the runtime of containers.conf": async () => {
+    Deno.mkdirSync(`${BOX}/podman-build`);
+    Deno.writeTextFileSync(`${BOX}/podman-build/Dockerfile`, `FROM ${IMAGE}\nRUN id -u >/built\n`);
+    expect(await podman("build", "--network", "none", "--tag", "made", `${BOX}/podman-build`));
+    expect(await podman("run", "--rm", ...CGROUP, "--network", "none", "localhost/made", "cat", "/built"), {
+      stdout: "0",
+    });
   },
   "exec: user, directory, exit codes": async () => {
     await withContainer([], async (name) => {

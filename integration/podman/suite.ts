@@ -1,6 +1,7 @@
 /** Everything that this folder tries of Podman and Buildah. @module */
 import { Suite } from "../engines/suite.ts";
 import { buildahCases } from "./buildah_cases.ts";
+import { composeCases } from "./compose_cases.ts";
 import { preparePodman } from "./podman.ts";
 import { leftCases, rootfulCases } from "./rootful_cases.ts";
 import { rootlessCases } from "./rootless_cases.ts";
@@ -8,6 +9,7 @@ import { rootlessCases } from "./rootless_cases.ts";
 const suite = new Suite();
 await preparePodman();
 await suite.run(rootfulCases, 3);
+await suite.run(composeCases);
 await suite.run(leftCases);
 await suite.run(rootlessCases);
 await suite.run(buildahCases);

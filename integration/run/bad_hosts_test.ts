@@ -30,7 +30,31 @@ const NO_CGROUP = {
   status: 1,
 };
 
+/** In the environment of a service manager, of which even PATH may be absent; without a terminal. */
+function bare(prepare: string, ...variables: readonly string[]): (box: Box) => Case {
+  return (box) => {
+    Deno.mkdirSync(box.state);
+    return {
+      ...HELLO,
+      under: [
+        ...afterMounting(prepare.replaceAll("STATE", box.state)),
+        ...["setsid", "--wait", "env", "-i", ...variables],
+      ],
+    };
+  };
+}
+
 containerCases({
+  "no variable is set, not even HOME, DENO_DIR or TMPDIR": bare(":"),
+  "HOME, DENO_DIR and TMPDIR are not there": bare(
+    ":",
+    ...["HOME=/absent", "DENO_DIR=/absent", "TMPDIR=/absent", "PATH=/absent"],
+  ),
+  "HOME is read-only": bare("mount -t tmpfs -o ro tmpfs /mnt", "HOME=/mnt", "TMPDIR=/mnt", "DENO_DIR=/mnt"),
+  "all but the state directory is read-only": bare(
+    "mount --bind STATE STATE; mount -o remount,bind,ro /; ! touch /hako-writes 2>/dev/null",
+    "HOME=/root",
+  ),
   "the disk of the state directory is full": stateOn(
     "size=64k",
     "cat /dev/zero > STATE/full 2>/dev/null || true",
