@@ -41,7 +41,7 @@ export interface Size {
 }
 
 export const FULL: Size = { rounds: 20, runs: 5 };
-export const QUICK: Size = { rounds: 4, runs: 5 };
+export const QUICK: Size = { rounds: 2, runs: 3 };
 
 async function measureAll(size: Size): Promise<Row[]> {
   const box = new Box();
@@ -67,6 +67,13 @@ async function measureAll(size: Size): Promise<Row[]> {
           ),
         );
       }
+      const { path } = box.bundle({ args: ["/bin/true"], config: { ociVersion: "1.0.2" } });
+      const runtimes = {
+        hako,
+        ...Object.fromEntries(["runc", "crun"].filter(isInstalled).map((name) => [name, name])),
+      };
+      rows.push(...summarize("20 runs at once", await measure(atOnce(runtimes, path, box), size, under)));
+      rows.push(...summarize("exec", await measureExec(runtimes, box, size, under)));
       const floor = { "hako --version": `${hako} --version`, "true": "/bin/true" };
       rows.push(...summarize("nothing", await measure(floor, size, under)));
       return rows;
@@ -89,6 +96,42 @@ function lifecycle(
       `${runtime} create -b ${bundle} ${id} </dev/null >/dev/null && ${runtime} start ${id} && ${runtime} delete -f ${id}`;
     return [name, `sh -c '${script}'`];
   }));
+}
+
+/** Twenty runs that start together, until the last has ended. */
+function atOnce(
+  runtimes: Readonly<Record<string, string>>,
+  bundle: string,
+  box: Box,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(runtimes).map(([name, runtime]) => {
+      const one = `${runtime} --root ${box.directory}/${name} run -b ${bundle} ${box.id}-$i`;
+      return [name, `bash -c 'for i in {1..20}; do ${one} & done; wait'`];
+    }),
+  );
+}
+
+/** Another `/bin/true` in a container that runs. */
+async function measureExec(
+  runtimes: Readonly<Record<string, string>>,
+  box: Box,
+  size: Size,
+  under: readonly string[],
+): Promise<Record<string, Times>> {
+  const { path } = box.bundle({ args: ["/bin/sleep", "1000"], config: { ociVersion: "1.0.2" } });
+  const command = (name: string) => `${runtimes[name]} --root ${box.directory}/${name}`;
+  const prefix = under.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const names = Object.keys(runtimes);
+  try {
+    for (const name of names) {
+      sh(`${prefix} ${command(name)} run -d -b ${path} ${box.id}-${name} </dev/null >/dev/null 2>&1`);
+    }
+    const commands = names.map((name) => [name, `${command(name)} exec ${box.id}-${name} /bin/true`]);
+    return await measure(Object.fromEntries(commands), size, under);
+  } finally {
+    for (const name of names) sh(`${prefix} ${command(name)} delete -f ${box.id}-${name}`);
+  }
 }
 
 /**
