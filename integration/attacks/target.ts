@@ -113,6 +113,6 @@ export async function attackWith(
   } finally {
     unmountBelow(box.directory);
     await leaks(before, box.id);
-    box.remove();
+    await box.remove();
   }
 }

@@ -79,7 +79,7 @@ async function measureAll(size: Size): Promise<Row[]> {
       return rows;
     });
   } finally {
-    box.remove();
+    await box.remove();
   }
 }
 

@@ -28,7 +28,7 @@ try {
     print(await measure(commands, size, under));
   });
 } finally {
-  box.remove();
+  await box.remove();
 }
 
 function bundle(seccomp: Partial<Seccomp> | null): string {

@@ -80,6 +80,6 @@ if (import.meta.main) {
       Deno.exitCode = 1;
     }
   } finally {
-    box.remove();
+    await box.remove();
   }
 }

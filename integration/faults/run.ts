@@ -46,7 +46,7 @@ export async function surveyGolden(
       });
       await survey[kind]();
     } finally {
-      box.remove();
+      await box.remove();
     }
   }
   return counts;

@@ -116,7 +116,7 @@ try {
   const left = await leaks(before, box.id);
   left.forEach((line) => console.log(`left: ${line}`));
   failed += left.filter((line) => !line.startsWith("descriptor")).length;
-  box.remove();
+  await box.remove();
 }
 console.log(`load: ${failed === 0 ? "nothing left, nothing failed" : `${failed} failed`}`);
 Deno.exit(failed === 0 ? 0 : 1);

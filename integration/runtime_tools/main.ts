@@ -48,7 +48,7 @@ async function main(only: readonly string[]): Promise<boolean> {
   } finally {
     // Descriptors of this process are Deno's: the containers belong to other processes.
     left = (await leaks(before, box.id)).filter((what) => !what.startsWith("descriptor"));
-    box.remove();
+    await box.remove();
   }
   left.forEach((what) => console.error(`left behind: ${what}`));
   return right && left.length === 0;

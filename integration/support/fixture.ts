@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../../runtime/spec/config.ts";
 import { type BundleOptions, makeBundle } from "./bundle.ts";
 import { HAKO, type Result, run, type Surroundings } from "./hako.ts";
-import { assertNothingLeft, leaks, snapshot, unmountBelow } from "./leaks.ts";
+import { assertNothingLeft, leaks, removeCgroups, snapshot, unmountBelow } from "./leaks.ts";
 
 /** A container to run: its bundle, and the command line. */
 export interface RunOptions extends BundleOptions, Surroundings {
@@ -70,7 +70,9 @@ export class Box {
     return run(this.command(this.bundle(options).path, options), options);
   }
 
-  remove(): void {
+  /** With what a test that failed, or another runtime, has left of its containers. */
+  async remove(): Promise<void> {
+    await removeCgroups(this.id);
     unmountBelow(this.directory);
     Deno.removeSync(this.directory, { recursive: true });
   }
@@ -104,7 +106,7 @@ export function containerTest(
         await leaks(before, box.id);
         throw error;
       } finally {
-        box.remove();
+        await box.remove();
       }
     },
   });

@@ -64,6 +64,30 @@ export function unmountBelow(directory: string): void {
   }
 }
 
+/**
+ * Ends what is in the cgroups that have `id` in their paths, and removes them, whichever runtime made them: once their
+ * container's state is gone, no runtime would.
+ */
+export async function removeCgroups(id: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const left = cgroups(id).reverse().filter((path) => !isRemoved(path));
+    if (left.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`cannot remove ${cgroups(id).join(" ")}`);
+}
+
+function isRemoved(path: string): boolean {
+  try {
+    const pids = Deno.readTextFileSync(`${path}/cgroup.procs`).split("\n").filter((line) => line !== "");
+    for (const pid of pids) Deno.kill(Number(pid), "SIGKILL");
+    Deno.removeSync(path);
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
+}
+
 function cgroups(id: string): string[] {
   const found: string[] = [];
   const visit = (directory: string, depth: number) => {

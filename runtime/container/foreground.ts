@@ -65,26 +65,30 @@ export interface Foreground {
  * deleted would stop that half-way; it waits for the program, or is lost with it.
  */
 export function takeForeground(): Foreground {
-  let current: Startable | undefined;
+  let send: ((signal: number) => void) | undefined;
+  const early: number[] = [];
   for (const [name, signal] of Object.entries(FORWARDED)) {
     Deno.addSignalListener(name as keyof typeof FORWARDED, () => {
-      if (current !== undefined) forward(current, signal);
+      if (send === undefined) early.push(signal);
+      else send(signal);
     });
   }
   return {
-    run(process) {
-      current = process;
-      return runOnStreams(process);
-    },
+    run: (process) =>
+      runOnStreams(process, () => {
+        send = (signal) => forward(process, signal);
+        early.forEach(send);
+      }),
   };
 }
 
-async function runOnStreams(process: Startable): Promise<ExitStatus> {
+async function runOnStreams(process: Startable, started: () => void): Promise<ExitStatus> {
   const undo: (() => void)[] = [];
   try {
     const { terminal } = process;
     if (terminal === undefined) {
       process.start();
+      started();
       return await process.wait();
     }
     if (isTerminal(0)) {
@@ -93,6 +97,7 @@ async function runOnStreams(process: Startable): Promise<ExitStatus> {
       undo.push(listen("SIGWINCH", () => copyWindowSize(0, terminal)));
     }
     process.start();
+    started();
     const relay = relayTerminal(terminal);
     const status = await process.wait();
     // The last bytes are still in the terminal when the program has gone.
