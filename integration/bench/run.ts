@@ -1,251 +1,130 @@
 /**
- * `deno task bench [--quick] [--check] [--json FILE] [--svg FILE]`: how long containers take to run, beside runc and crun.
+ * `deno task bench [ROW...]`: how long containers take and how much memory, beside runc, crun and, if the environment
+ * variable YOUKI names one, youki; as root. ROW is a part of a row's name; without any, all rows are measured.
  *
- * hyperfine measures a few runs of each runtime, again and again in turn, so that what slows the machine down for a while
- * slows all of them. With `--check` it fails if Hako's median is not below runc's.
+ * - `--list` prints the names
+ * - `--docs` writes the table, the figures and the plot to docs/
+ * - `--json FILE`, `--svg FILE`
+ * - `--quick`: few runs, which say nothing but that each row can be measured
+ * - `--check`: fail if a target is missed
+ *
+ * HAKO names the program that is measured; without it one is built.
  *
  * @module
  */
 import { build } from "../../build.ts";
-import type { BundleOptions } from "../support/bundle.ts";
-import { compileFilter } from "../../runtime/container/filter.ts";
-import { plot } from "./plot.ts";
 import { Box } from "../support/fixture.ts";
 import { withV1Controllers } from "../support/v1_controllers.ts";
+import { type Benchmark, type Machine, type Row, type Size, summarize } from "./benchmark.ts";
+import { commandBenchmarks } from "./commands.ts";
+import { libraryBenchmarks } from "./library.ts";
+import { memoryBenchmarks } from "./memory.ts";
+import { plot } from "./plot.ts";
+import { isInstalled, sh } from "./programs.ts";
+import { formatTable, markdownTable } from "./report.ts";
+import { seccompBenchmarks } from "./seccomp.ts";
 
-/** What is run: the same program in less and in more of a container. */
-const CASES: Readonly<Record<string, BundleOptions>> = {
-  "run, as `spec` has it": { config: { ociVersion: "1.0.2" } },
-  "run, as Docker has it": {
-    golden: "docker-default",
-    config: { hooks: null, linux: { cgroupsPath: "/hako-bench" } },
-  },
-};
+const BENCHMARKS: readonly Benchmark[] = [
+  ...commandBenchmarks,
+  ...libraryBenchmarks,
+  ...memoryBenchmarks,
+  ...seccompBenchmarks,
+];
 
-/** Times of one command in milliseconds, in order of length. */
-export type Times = readonly number[];
+const FULL: Size = { rounds: 20, runs: 5 };
+const QUICK: Size = { rounds: 2, runs: 2 };
 
-export interface Row {
-  readonly case: string;
-  readonly command: string;
-  readonly median: number;
-  readonly min: number;
-  /** How often the command fits into the time that runc takes. */
-  readonly timesFasterThanRunc?: number;
-  readonly runs: number;
+interface Report {
+  readonly machine: string;
+  readonly runtimes: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
 }
 
-export interface Size {
-  readonly rounds: number;
-  readonly runs: number;
-}
-
-export const FULL: Size = { rounds: 20, runs: 5 };
-export const QUICK: Size = { rounds: 2, runs: 3 };
-
-async function measureAll(size: Size): Promise<Row[]> {
+async function measure(chosen: readonly Benchmark[], size: Size): Promise<Report> {
   const box = new Box();
   try {
-    const hako = build(`${box.directory}/dist`);
+    const runtimes = { hako: Deno.env.get("HAKO") ?? build(`${box.directory}/dist`), ...peers() };
     return await withV1Controllers(["hugetlb"], async (under) => {
+      const machine: Machine = { box, runtimes, under, size };
       const rows: Row[] = [];
-      for (const [name, options] of Object.entries(CASES)) {
-        const { path } = box.bundle({ args: ["/bin/true"], ...options });
-        const peers = ["runc", "crun"].filter(isInstalled);
-        const command = (runtime: string) =>
-          `${runtime} --root ${box.directory}/${runtime.slice(-4)} run -b ${path} ${box.id}`;
-        const commands = Object.fromEntries([
-          ["hako", command(hako)],
-          ...peers.map((peer) => [peer, command(peer)]),
-        ]);
-        if (options.golden) Object.assign(commands, await floors(box, hako, path));
-        rows.push(...summarize(name, await measure(commands, size, under)));
-        rows.push(
-          ...summarize(
-            `create, start, delete${name.slice(3)}`,
-            await measure(lifecycle(commands, path, box), size, under),
-          ),
-        );
+      for (const benchmark of chosen) {
+        const missing = benchmark.needs?.find((program) => !isInstalled(program));
+        if (missing !== undefined) console.error(`${benchmark.name} is left out: no ${missing}`);
+        else {
+          console.error(benchmark.name);
+          rows.push(summarize(benchmark, await benchmark.measure(machine)));
+        }
       }
-      const { path } = box.bundle({ args: ["/bin/true"], config: { ociVersion: "1.0.2" } });
-      const runtimes = {
-        hako,
-        ...Object.fromEntries(["runc", "crun"].filter(isInstalled).map((name) => [name, name])),
-      };
-      rows.push(...summarize("20 runs at once", await measure(atOnce(runtimes, path, box), size, under)));
-      rows.push(...summarize("exec", await measureExec(runtimes, box, size, under)));
-      const floor = { "hako --version": `${hako} --version`, "true": "/bin/true" };
-      rows.push(...summarize("nothing", await measure(floor, size, under)));
-      return rows;
+      const version = (path: string) => sh(`${path} --version`).split("\n")[0]!;
+      const versions = Object.entries(runtimes).map(([name, path]) => [name, version(path)]);
+      return { machine: describeMachine(), runtimes: Object.fromEntries(versions), rows };
     });
   } finally {
     await box.remove();
   }
 }
 
-/** The same in three commands. */
-function lifecycle(
-  commands: Readonly<Record<string, string>>,
-  bundle: string,
-  { id }: Box,
-): Record<string, string> {
-  const runtimes = Object.entries(commands).filter(([, command]) => command.includes(" run -b "));
-  return Object.fromEntries(runtimes.map(([name, command]) => {
-    const runtime = command.slice(0, command.indexOf(" run -b "));
-    const script =
-      `${runtime} create -b ${bundle} ${id} </dev/null >/dev/null && ${runtime} start ${id} && ${runtime} delete -f ${id}`;
-    return [name, `sh -c '${script}'`];
-  }));
+/** Who is compared with, by their paths: each is found once, and not by every run. */
+function peers(): Record<string, string> {
+  const youki = Deno.env.get("YOUKI");
+  return {
+    ...Object.fromEntries(
+      ["runc", "crun"].filter(isInstalled).map((name) => [name, sh(`command -v ${name}`).trim()]),
+    ),
+    ...(youki && { youki }),
+  };
 }
 
-/** Twenty runs that start together, until the last has ended. */
-function atOnce(
-  runtimes: Readonly<Record<string, string>>,
-  bundle: string,
-  box: Box,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(runtimes).map(([name, runtime]) => {
-      const one = `${runtime} --root ${box.directory}/${name} run -b ${bundle} ${box.id}-$i`;
-      return [name, `bash -c 'for i in {1..20}; do ${one} & done; wait'`];
-    }),
+function describeMachine(): string {
+  return `Linux ${Deno.osRelease()}, ${Deno.build.arch}, ${navigator.hardwareConcurrency} CPUs`;
+}
+
+/** Puts the table between the two comments of docs/benchmarks.md, and the rest beside it. */
+function writeDocs(report: Report): void {
+  const docs = new URL("../../docs/", import.meta.url).pathname;
+  const page = `${docs}benchmarks.md`;
+  const [start, end] = ["<!-- figures -->", "<!-- end of figures -->"];
+  const text = Deno.readTextFileSync(page);
+  const beside = Object.values(report.runtimes).join(", ");
+  const table = `${start}\n\n${report.machine}: ${beside}.\n\n${markdownTable(report.rows)}\n\n${end}`;
+  Deno.writeTextFileSync(
+    page,
+    text.slice(0, text.indexOf(start)) + table + text.slice(text.indexOf(end) + end.length),
   );
+  Deno.writeTextFileSync(`${docs}benchmarks.json`, toJson(report));
+  Deno.writeTextFileSync(`${docs}benchmarks.svg`, plot(report.rows));
+  sh(`${Deno.execPath()} fmt --quiet ${page} ${docs}benchmarks.json`);
 }
 
-/** Another `/bin/true` in a container that runs. */
-async function measureExec(
-  runtimes: Readonly<Record<string, string>>,
-  box: Box,
-  size: Size,
-  under: readonly string[],
-): Promise<Record<string, Times>> {
-  const { path } = box.bundle({ args: ["/bin/sleep", "1000"], config: { ociVersion: "1.0.2" } });
-  const command = (name: string) => `${runtimes[name]} --root ${box.directory}/${name}`;
-  const prefix = under.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  const names = Object.keys(runtimes);
-  try {
-    for (const name of names) {
-      sh(`${prefix} ${command(name)} run -d -b ${path} ${box.id}-${name} </dev/null >/dev/null 2>&1`);
-    }
-    const commands = names.map((name) => [name, `${command(name)} exec ${box.id}-${name} /bin/true`]);
-    return await measure(Object.fromEntries(commands), size, under);
-  } finally {
-    for (const name of names) sh(`${prefix} ${command(name)} delete -f ${box.id}-${name}`);
-  }
-}
-
-/**
- * What the same container costs without a runtime: compiled; by the calls alone (bare.c); and, with as many namespaces but
- * without cgroup, filter and masks, bubblewrap's.
- */
-async function floors(box: Box, hako: string, bundle: string): Promise<Record<string, string>> {
-  const config = JSON.parse(Deno.readTextFileSync(`${bundle}/config.json`));
-  // Without a directory that stays, which would be in the way of the others.
-  delete config.linux.cgroupsPath;
-  Deno.writeTextFileSync(`${bundle}/compiled.json`, JSON.stringify(config));
-  const [tool, bare, filter] = ["compiled", "bare", "filter"].map((name) => `${box.directory}/${name}`) as [
-    string,
-    string,
-    string,
-  ];
-  sh(`${hako} compile -b ${bundle} -f ${bundle}/compiled.json -o ${tool}`);
-  const found: Record<string, string> = { compiled: tool };
-  if (isInstalled("gcc")) {
-    sh(`gcc -O2 -static -o ${bare} ${import.meta.dirname}/bare.c`);
-    Deno.writeFileSync(filter, (await compileFilter(config))!.program);
-    found.bare = `${bare} ${bundle}/rootfs ${filter} /bin/true`;
-  }
-  if (isInstalled("bwrap")) {
-    const namespaces = "--unshare-pid --unshare-net --unshare-ipc --unshare-uts";
-    const mounts = `--bind ${bundle}/rootfs / --proc /proc --dev /dev --tmpfs /dev/shm`;
-    found.bwrap = `bwrap ${namespaces} ${mounts} --cap-drop ALL /bin/true`;
-  }
-  return found;
-}
-
-function sh(script: string): void {
-  const { success, stderr } = new Deno.Command("sh", { args: ["-c", script] }).outputSync();
-  if (!success) throw new Error(`${script}: ${new TextDecoder().decode(stderr)}`);
-}
-
-/** Runs each command `runs` times in turn, `rounds` times. */
-export async function measure(
-  commands: Readonly<Record<string, string>>,
-  { rounds, runs }: Size,
-  under: readonly string[],
-): Promise<Record<string, Times>> {
-  const times: Record<string, number[]> = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
-  const file = Deno.makeTempFileSync();
-  try {
-    for (let round = 0; round < rounds; round++) {
-      const names = Object.keys(commands);
-      // Nobody is always first.
-      const order = [...names.slice(round % names.length), ...names.slice(0, round % names.length)];
-      const options = [
-        "--shell=none",
-        "--warmup=1",
-        `--runs=${runs}`,
-        "--style=none",
-        `--export-json=${file}`,
-      ];
-      const [program, ...args] = [...under, "hyperfine", ...options, ...order.map((name) => commands[name]!)];
-      const { success, stderr } = await new Deno.Command(program!, { args, stdin: "null", stdout: "null" })
-        .output();
-      if (!success) throw new Error(new TextDecoder().decode(stderr));
-      const { results } = JSON.parse(Deno.readTextFileSync(file)) as { results: { times: number[] }[] };
-      order.forEach((name, index) =>
-        times[name]!.push(...results[index]!.times.map((seconds) => seconds * 1000))
-      );
-    }
-    return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, all.sort((a, b) => a - b)]));
-  } finally {
-    Deno.removeSync(file);
-  }
-}
-
-function summarize(name: string, times: Readonly<Record<string, Times>>): Row[] {
-  const median = (all: Times) => all[Math.floor(all.length / 2)]!;
-  return Object.entries(times).map(([command, all]) => ({
-    case: name,
-    command,
-    median: median(all),
-    min: all[0]!,
-    ...times.runc && { timesFasterThanRunc: median(times.runc) / median(all) },
-    runs: all.length,
-  }));
-}
-
-function format(rows: readonly Row[]): string {
-  const lines = rows.map(({ case: name, command, median, min, timesFasterThanRunc: faster, runs }) =>
-    [
-      name.padEnd(40),
-      command.padEnd(16),
-      median.toFixed(1).padStart(8),
-      min.toFixed(1).padStart(8),
-      (faster === undefined ? "" : `${faster.toFixed(2)} x`).padStart(10),
-      `${runs}`.padStart(6),
-    ].join("")
-  );
-  return [`${"".padEnd(56)}  median     min    vs runc  runs`, ...lines].join("\n");
-}
-
-export function isInstalled(program: string): boolean {
-  return new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdout: "null" }).outputSync()
-    .success;
+function toJson(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
 }
 
 if (import.meta.main) {
-  const rows = await measureAll(Deno.args.includes("--quick") ? QUICK : FULL);
-  console.log(format(rows));
-  const json = Deno.args.indexOf("--json");
-  if (json >= 0) Deno.writeTextFileSync(Deno.args[json + 1]!, JSON.stringify(rows, null, 2) + "\n");
-  const svg = Deno.args.indexOf("--svg");
-  if (svg >= 0) Deno.writeTextFileSync(Deno.args[svg + 1]!, plot(rows));
-  const slower = rows.filter(({ command, timesFasterThanRunc: faster = 2 }) =>
-    command === "hako" && faster <= 1
+  const args = [...Deno.args];
+  const flag = (name: string) => args.includes(name) && args.splice(args.indexOf(name), 1).length > 0;
+  const value = (name: string) => args.includes(name) ? args.splice(args.indexOf(name), 2)[1] : undefined;
+  const [json, svg] = [value("--json"), value("--svg")];
+  const [list, docs, quick, check] = ["--list", "--docs", "--quick", "--check"].map(flag);
+  const chosen = BENCHMARKS.filter(({ name }) =>
+    args.length === 0 || args.some((part) => name.includes(part))
   );
-  if (Deno.args.includes("--check") && slower.length > 0) {
-    console.error(slower.map(({ case: name }) => `${name}: not faster than runc`).join("\n"));
+  if (chosen.length === 0) {
+    console.error(`no row has ${args.join(" or ")} in its name; --list prints all`);
+    Deno.exit(1);
+  }
+  if (list) {
+    chosen.forEach(({ name, title }) => console.log(`${name.padEnd(18)} ${title}`));
+    Deno.exit(0);
+  }
+  const report = await measure(chosen, quick ? QUICK : FULL);
+  console.log(formatTable(report.rows));
+  if (json !== undefined) Deno.writeTextFileSync(json, toJson(report));
+  if (svg !== undefined) Deno.writeTextFileSync(svg, plot(report.rows));
+  if (docs) writeDocs(report);
+  const missed = report.rows.flatMap(({ targets }) => targets.filter(({ met }) => !met));
+  if (check && missed.length > 0) {
+    console.error(`${missed.length} targets are missed`);
     Deno.exit(1);
   }
 }

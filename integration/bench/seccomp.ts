@@ -1,52 +1,91 @@
-/**
- * `deno run -A integration/bench/seccomp.ts [--quick]`: what Docker's seccomp profile adds to the time that a container
- * takes to run, for Hako, runc and crun. All commands are measured in turn.
- *
- * @module
- */
-import { build } from "../../build.ts";
-import type { Seccomp } from "../../runtime/spec/seccomp.ts";
-import { Box } from "../support/fixture.ts";
-import { run } from "../support/hako.ts";
-import { withV1Controllers } from "../support/v1_controllers.ts";
-import { FULL, isInstalled, measure, QUICK, type Times } from "./run.ts";
+/** Seccomp filters: how long they take to compile and to install, and how long they are. @module */
+import { engineConfig } from "../support/bundle.ts";
+import { compileSeccomp } from "../../wasm/mod.ts";
+import { asText } from "../seccomp/libseccomp.ts";
+import type { Benchmark, Machine } from "./benchmark.ts";
+import { time } from "./hyperfine.ts";
+import { build, forEachRuntime, makeBundle, sh } from "./programs.ts";
 
-const size = Deno.args.includes("--quick") ? QUICK : FULL;
-const box = new Box();
-try {
-  await withV1Controllers(["hugetlb"], async (under) => {
-    const bundles = { with: bundle({}), without: bundle(null) };
-    const commands: Record<string, string> = {};
-    for (const runtime of [build(`${box.directory}/dist`), ...["runc", "crun"].filter(isInstalled)]) {
-      const program = runtime.split("/").at(-1)!;
-      const command = (path: string) =>
-        `${runtime} --root ${box.directory}/${program} run -b ${path} ${box.id}`;
-      const { status, stderr } = await run([...under, ...command(bundles.with).split(" ")]);
-      if (status !== 0) console.log(`${program} is left out: ${stderr.trim()}`);
-      else for (const [name, path] of Object.entries(bundles)) commands[`${program} ${name}`] = command(path);
+const POLICY = engineConfig("docker-default").linux!.seccomp!;
+
+const compile: Benchmark = {
+  name: "bpf-compile",
+  title: "compile Docker's seccomp profile; libseccomp with its process",
+  unit: "ms",
+  needs: ["gcc"],
+  async measure({ box, size }) {
+    const itself = `${Deno.execPath()} run -A --no-check ${import.meta.url}`;
+    const here = { first: [] as number[], later: [] as number[] };
+    for (let round = 0; round < size.runs; round++) {
+      const [first, ...later]: number[] = JSON.parse(sh(itself));
+      here.first.push(first!);
+      here.later.push(...later);
     }
-    print(await measure(commands, size, under));
+    const [program, policy] = [`${box.directory}/libseccomp`, `${box.directory}/policy`];
+    sh(`gcc -O2 -o ${program} ${import.meta.dirname}/../seccomp/libseccomp.c -lseccomp`);
+    Deno.writeTextFileSync(policy, asText(POLICY));
+    const { libseccomp } = await time({ libseccomp: `sh -c '${program} 1 <${policy} >/dev/null'` }, size);
+    return { "hako, first": here.first, "hako, later": here.later, libseccomp: libseccomp! };
+  },
+};
+
+/** The filter that each runtime loads for Docker's profile, as it is read back from a container. @returns paths */
+function loadedFilters(machine: Machine): Record<string, string> {
+  const { box, under, runtimes } = machine;
+  const path = makeBundle(machine, "docker", ["/bin/sleep", "1000"]);
+  return forEachRuntime(machine, (command, name) => {
+    const [pid, filter] = [`${box.directory}/pid`, `${box.directory}/${name}.filter`];
+    sh(`${command} run -d -b ${path} --pid-file ${pid} ${box.id} </dev/null >/dev/null 2>&1`, under);
+    try {
+      sh(`${runtimes.hako} bpf dump $(cat ${pid}) > ${filter}`);
+      return filter;
+    } finally {
+      sh(`${command} delete -f ${box.id}`, under);
+    }
   });
-} finally {
-  await box.remove();
 }
 
-function bundle(seccomp: Partial<Seccomp> | null): string {
-  return box.bundle({
-    golden: "docker-default",
-    args: ["/bin/true"],
-    config: { ociVersion: "1.0.2", hooks: null, linux: { cgroupsPath: "/hako-bench", seccomp } },
-  }).path;
-}
+/** sizeof(struct sock_filter) */
+const INSTRUCTION_BYTES = 8;
 
-function print(times: Readonly<Record<string, Times>>): void {
-  console.log("milliseconds         with profile         without            more");
-  console.log("                     min  median     min  median     min  median");
-  for (const [name, filtered] of Object.entries(times).filter(([name]) => name.endsWith(" with"))) {
-    const free = times[`${name}out`]!;
-    const median = (all: Times) => all[Math.floor(all.length / 2)]!;
-    const [min, mid] = [filtered[0]! - free[0]!, median(filtered) - median(free)];
-    const row = [filtered[0]!, median(filtered), free[0]!, median(free), min, mid];
-    console.log(name.slice(0, -5).padEnd(16) + row.map((value) => value.toFixed(1).padStart(8)).join(""));
-  }
+const size: Benchmark = {
+  name: "bpf-size",
+  title: "filter of Docker's profile",
+  unit: "instructions",
+  measure(machine) {
+    const sizes = Object.entries(loadedFilters(machine)).map(([name, filter]) =>
+      [name, [Deno.statSync(filter).size / INSTRUCTION_BYTES]] as const
+    );
+    return Promise.resolve(Object.fromEntries(sizes));
+  },
+};
+
+const install: Benchmark = {
+  name: "bpf-install",
+  title: "load the filter of Docker's profile: seccomp(2)",
+  unit: "µs",
+  needs: ["gcc"],
+  measure(machine) {
+    const filters = Object.entries(loadedFilters(machine));
+    const { rounds, runs } = machine.size;
+    const rows = sh(
+      `${build("install", machine)} ${rounds * runs} ${filters.map(([, filter]) => filter).join(" ")}`,
+    );
+    const times = rows.trim().split("\n").map((row) => row.split(" ").map(Number));
+    return Promise.resolve(
+      Object.fromEntries(filters.map(([name], index) => [name, times.map((row) => row[index]!)])),
+    );
+  },
+};
+
+export const seccompBenchmarks: readonly Benchmark[] = [compile, size, install];
+
+// In a process of its own: milliseconds of the first time, and of later ones.
+if (import.meta.main) {
+  const times = Array.from({ length: 20 }, () => {
+    const start = performance.now();
+    compileSeccomp(POLICY, { native: "x86_64" });
+    return performance.now() - start;
+  });
+  console.log(JSON.stringify(times));
 }
