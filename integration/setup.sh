@@ -23,6 +23,7 @@ need ip iproute2
 need /usr/include/seccomp.h libseccomp-dev
 need bwrap bubblewrap
 need mkfs.erofs erofs-utils
+need mksquashfs squashfs-tools
 need mmdebstrap mmdebstrap
 
 # The stub: assembled for both CPUs, and run for the other one.

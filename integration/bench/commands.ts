@@ -76,8 +76,8 @@ function parallel(config: ConfigName): Benchmark {
   };
 }
 
-/** A twentieth of the runs, each of which is twenty. */
-const fewer = ({ rounds }: Machine["size"]) => ({ rounds: Math.ceil(rounds / 4), runs: 1 });
+/** Each run is twenty. */
+const fewer = ({ rounds }: Machine["size"]) => ({ rounds: Math.ceil(rounds / 2), runs: 1 });
 
 function timeRuntimes(machine: Machine, make: (command: string, name: string) => string): Promise<Samples> {
   return time(forEachRuntime(machine, make), machine.size, machine.under);

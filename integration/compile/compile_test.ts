@@ -4,9 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterMounting, type Box, containerTest, type RunOptions } from "../support/fixture.ts";
+import { afterMounting, containerTest, type RunOptions } from "../support/fixture.ts";
 import { finish, HAKO, type Result, run, spawn } from "../support/hako.ts";
 import { parseProbe, probeScript } from "../support/probe.ts";
+import { compile, compileAndRun, type CompileOptions, groupsOf, withoutWarnings } from "./compiled.ts";
 
 /** Root is the user 12345. */
 const ROOT = [{ containerID: 0, hostID: 12345, size: 1 }];
@@ -17,52 +18,6 @@ function chownTree(directory: string, id: number): void {
   for (const { name, isDirectory } of Deno.readDirSync(directory)) {
     if (isDirectory) chownTree(`${directory}/${name}`, id);
   }
-}
-
-interface CompileOptions extends RunOptions {
-  /** Of `compile`. */
-  readonly compile?: readonly string[];
-  /** Of the executable. */
-  readonly given?: readonly string[];
-}
-
-/** Compiles the container, named after the box, and gives the path of the executable. */
-async function compile(box: Box, options: CompileOptions = {}): Promise<string> {
-  const output = `${box.directory}/${box.id}`;
-  const words = [
-    "compile",
-    "--bundle",
-    box.bundle(options).path,
-    "--output",
-    output,
-    ...options.compile ?? [],
-  ];
-  const { status, stdout, stderr } = await run([...HAKO, ...words]);
-  assertEquals({ status, stdout, stderr: withoutWarnings(stderr) }, { status: 0, stdout: "", stderr: "" });
-  return output;
-}
-
-/** Root may have less than all rights here. */
-function withoutWarnings(text: string): string {
-  return text.replaceAll(/^hako: warning: .*\n/gm, "");
-}
-
-async function compileAndRun(box: Box, options: CompileOptions = {}): Promise<Result> {
-  return await run([...options.under ?? [], await compile(box, options), ...options.given ?? []], options);
-}
-
-function groupsOf(box: Box): string[] {
-  const found: string[] = [];
-  for (const { name: hierarchy } of Deno.readDirSync("/sys/fs/cgroup")) {
-    try {
-      for (const { name } of Deno.readDirSync(`/sys/fs/cgroup/${hierarchy}`)) {
-        if (name.startsWith(box.id)) found.push(`${hierarchy}/${name}`);
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotADirectory)) throw error;
-    }
-  }
-  return found;
 }
 
 /** Whose containers look the same from inside, compiled or not. */
@@ -344,36 +299,3 @@ containerTest(
     assertEquals(groupsOf(box), []);
   },
 );
-
-/** Linux mounts erofs from a file since 6.12, and not if it is built so. */
-function cannotEmbed(): string | undefined {
-  const [major = 0, minor = 0] = Deno.osRelease().split(/[.-]/).map(Number);
-  if (major < 6 || major === 6 && minor < 12) return "Linux before 6.12 mounts erofs from devices alone";
-  const types = Deno.readTextFileSync("/proc/filesystems").split(/\s+/);
-  return ["erofs", "overlay"].filter((type) => !types.includes(type)).map((type) => `no ${type}`)[0];
-}
-
-for (const readonly of [false, true]) {
-  const name = `compile: an embedded root filesystem ${
-    readonly ? "is read-only if asked" : "can be written to"
-  }`;
-  containerTest(name, async (box) => {
-    const tool = await compile(box, {
-      config: { root: { readonly } },
-      image: (rootfs) => Deno.writeTextFileSync(`${rootfs}/text`, "of the image\n"),
-      script: "cat /text; echo new > /text; cat /text; ls /proc/self/exe > /dev/null",
-      compile: ["--embed"],
-    });
-    Deno.removeSync(`${box.directory}/bundle0`, { recursive: true });
-    // Nothing of one run is there in the next.
-    for (let runs = 0; runs < 2; runs++) {
-      const { status, stdout } = await run([tool]);
-      assertEquals([status, stdout], [0, readonly ? "of the image\nof the image\n" : "of the image\nnew\n"]);
-    }
-    assertMatch((await run([...HAKO, "explain", tool])).stdout, /with \d+ bytes of root filesystem\n/);
-  }, { needs: ["mkfs.erofs"], ...skipIf(cannotEmbed()) });
-}
-
-function skipIf(skip: string | undefined) {
-  return skip === undefined ? {} : { skip };
-}

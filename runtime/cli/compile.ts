@@ -30,7 +30,12 @@ export const compile = defineCommand({
       help: "for this CPU (this machine's)",
     },
     rootless: { type: "flag", help: "to be run by a user without root's rights" },
-    embed: { type: "flag", help: "put the root filesystem into the executable, as an image of erofs" },
+    embed: {
+      type: "choice",
+      value: "TYPE",
+      choices: ["erofs", "squashfs"],
+      help: "put the root filesystem into the executable, as an image of this type",
+    },
     name: { type: "text", value: "NAME", help: "how its cgroups and its errors are called (FILE's name)" },
     "keep-args": {
       type: "count",
@@ -47,9 +52,9 @@ export const compile = defineCommand({
     "no-new-keyring": createOptions["no-new-keyring"],
   },
   async action({ options }) {
-    const { output, arch, rootless, env } = options;
+    const { output, arch, rootless, embed, env } = options;
     if (output === undefined) throw new UsageError("compile needs -o FILE, where the executable goes");
-    const { compileBundle, makeImage } = await import("../container/compile.ts");
+    const { compileBundle } = await import("../container/compile.ts");
     const { writeCompiled } = await import("../container/compiled_file.ts");
     const bundle = readBundle(options.bundle, options.config);
     ignoredMembers(bundle.config).forEach((line) => log.warn(line));
@@ -58,7 +63,7 @@ export const compile = defineCommand({
       name: options.name ?? output.slice(output.lastIndexOf("/") + 1),
       cpu,
       rootless,
-      embed: options.embed,
+      ...(embed && { embed }),
       env,
       ...(options["keep-args"] !== undefined && { kept: options["keep-args"] }),
       noPivot: options["no-pivot"],
@@ -66,13 +71,26 @@ export const compile = defineCommand({
     });
     const bytes = await writeCompiled(
       { version: VERSION, cpu, standalone },
-      options.embed ? makeImage(bundle) : undefined,
+      embed && (await import("../container/embedded_image.ts")).makeImage(bundle, embed),
     );
-    // Not over a file that may be running, nor half of one.
-    const temporary = `${output}.new`;
-    Deno.writeFileSync(temporary, bytes, { mode: 0o755 });
-    Deno.chmodSync(temporary, 0o755);
-    Deno.renameSync(temporary, output);
+    save(output, bytes);
     return 0;
   },
 });
+
+/** Not over a file that may be running, nor half of one. */
+function save(output: string, bytes: Uint8Array): void {
+  let temporary: string | undefined;
+  try {
+    temporary = Deno.makeTempFileSync({
+      dir: output.slice(0, output.lastIndexOf("/") + 1) || ".",
+      prefix: ".hako-",
+    });
+    Deno.writeFileSync(temporary, bytes);
+    Deno.chmodSync(temporary, 0o755);
+    Deno.renameSync(temporary, output);
+  } catch (error) {
+    if (temporary !== undefined) Deno.removeSync(temporary);
+    throw new UsageError(`cannot write ${output}: ${error instanceof Error ? error.message : error}`);
+  }
+}

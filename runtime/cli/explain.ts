@@ -3,6 +3,7 @@
 import { readBundle } from "../container/bundle.ts";
 import { compileFilter } from "../container/filter.ts";
 import { stateRoot } from "../container/state.ts";
+import { UsageError } from "../errors.ts";
 import { gatherHost } from "../host/gather.ts";
 import { hostFromJson } from "../plan/host.ts";
 import { planCreate } from "../plan/plan.ts";
@@ -36,6 +37,9 @@ export const explain = defineCommand({
       print(formatSpans(spans));
       return 0;
     }
+    if (file !== undefined && isDirectory(file)) {
+      throw new UsageError(`${file} is a directory: hako explain --bundle ${file}`);
+    }
     // The names of all flags: nothing that another command should load.
     const { formatPlan, planToJson } = await import("../plan/format.ts");
     if (file !== undefined) {
@@ -52,3 +56,11 @@ export const explain = defineCommand({
     return 0;
   },
 });
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // Whoever reads it says why.
+  }
+}

@@ -12,9 +12,9 @@ import {
   readHierarchies,
   withDefaultDevices,
 } from "../../cgroups/mod.ts";
-import { ConfigError, StateError, UsageError } from "../errors.ts";
+import { ConfigError, UsageError } from "../errors.ts";
 import { gatherHost } from "../host/gather.ts";
-import { executableImage, IMAGE } from "../init/executable.ts";
+import { executableImage, IMAGE, type Image } from "../init/executable.ts";
 import { retarget } from "../init/retarget.ts";
 import { close, openat2 } from "../linux/files.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, SIGCHLD } from "../linux/generated/constants.ts";
@@ -22,6 +22,7 @@ import type { Cpu } from "../linux/generated/syscalls.ts";
 import { CPU } from "../linux/libc.ts";
 import { log } from "../log.ts";
 import { capabilityWarnings } from "../plan/capabilities.ts";
+import type { ImageType } from "../plan/embedded.ts";
 import type { Host } from "../plan/host.ts";
 import { cgroupFd } from "../plan/inherited.ts";
 import { namespace } from "../plan/namespaces.ts";
@@ -32,7 +33,6 @@ import type { Bundle } from "./bundle.ts";
 import { compileFilter } from "./filter.ts";
 import { FORWARDED } from "./foreground.ts";
 import { findHome } from "./late_facts.ts";
-import { runProgram } from "./program.ts";
 
 export interface CompileOptions {
   /** Of the container: its cgroups, and its errors, are called so. */
@@ -46,7 +46,7 @@ export interface CompileOptions {
   /** `NAME=VALUE`, or `NAME` for a variable of the caller's. */
   readonly env?: readonly string[];
   /** The root filesystem is to lie in the executable: {@linkcode makeImage}. */
-  readonly embed?: boolean;
+  readonly embed?: ImageType;
   readonly noPivot?: boolean;
   readonly noNewKeyring?: boolean;
 }
@@ -95,35 +95,10 @@ export async function compileBundle(
 }
 
 /** The executable's bytes. The same container, and the same image of its root filesystem, give the same. */
-export function toExecutable(standalone: Standalone, cpu: Cpu, image?: Uint8Array): Uint8Array<ArrayBuffer> {
+export function toExecutable(standalone: Standalone, cpu: Cpu, image?: Image): Uint8Array<ArrayBuffer> {
   const signals = [...Object.values(FORWARDED), SIGCHLD]
     .reduce((mask, signal) => mask | 1n << BigInt(signal - 1), 0n);
   return executableImage(standalone, cpu, { signals, ...optional("image", image) });
-}
-
-/**
- * An image of erofs with all that is in the bundle's root filesystem.
- *
- * @throws {StateError} if mkfs.erofs cannot make it
- */
-export function makeImage({ path, config }: Bundle): Uint8Array<ArrayBuffer> {
-  const { root } = config;
-  const rootfs = root.path.startsWith("/") ? root.path : `${path}/${root.path}`;
-  const file = Deno.makeTempFileSync();
-  try {
-    // A fixed UUID: the same files give the same image.
-    const args = ["mkfs.erofs", "-zlz4hc", "-U00000000-0000-0000-0000-000000000000", file, rootfs];
-    const { status, output } = runProgram({ path: "/usr/bin/env", args: ["env", ...args] });
-    if (status.kind === "exited" && status.code === 127) {
-      throw new StateError("", "to embed a root filesystem takes mkfs.erofs, of the package erofs-utils");
-    }
-    if (status.kind !== "exited" || status.code !== 0) {
-      throw new StateError("", `mkfs.erofs: ${output.trim()}`);
-    }
-    return Deno.readFileSync(file);
-  } finally {
-    Deno.removeSync(file);
-  }
 }
 
 function optional<K extends string, T>(key: K, value: T | undefined): { [name in K]?: T } {
@@ -242,7 +217,7 @@ function hostOf(
       : 2n ** BigInt(LAST_CAPABILITY + 1) - 1n,
     lastCapability: LAST_CAPABILITY,
     nullStdio: ["late", "late", "late"],
-    ...(options.embed && { embedded: true }),
+    ...optional("embedded", options.embed),
   };
 }
 

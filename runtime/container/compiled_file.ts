@@ -4,7 +4,9 @@
  * @module
  */
 import { StateError } from "../errors.ts";
+import type { Image } from "../init/executable.ts";
 import type { Cpu } from "../linux/generated/syscalls.ts";
+import { IMAGE_OFFSETS, type ImageType } from "../plan/embedded.ts";
 import { formatPlan, planToJson } from "../plan/format.ts";
 import type { Standalone } from "../plan/standalone.ts";
 import { PID } from "../plan/standalone_cgroup.ts";
@@ -20,16 +22,19 @@ export interface Compiled {
   readonly version: string;
   readonly cpu: Cpu;
   readonly standalone: Standalone;
-  /** Bytes of the image of erofs that the file begins with, its first kilobyte apart. */
-  readonly embedded?: number;
+  /** The image in it. */
+  readonly embedded?: { readonly type: ImageType; readonly bytes: number };
 }
 
 /** The bytes of the file. */
 export async function writeCompiled(
   contents: Omit<Compiled, "embedded">,
-  image?: Uint8Array,
+  image?: Image,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const compiled: Compiled = { ...contents, ...(image && { embedded: image.length }) };
+  const compiled: Compiled = {
+    ...contents,
+    ...(image && { embedded: { type: image.type, bytes: image.bytes.length } }),
+  };
   const { standalone, cpu } = compiled;
   const plan = await pipe(new TextEncoder().encode(toJson(compiled)), new CompressionStream("deflate-raw"));
   const length = new Uint8Array(Uint32Array.of(plan.length).buffer);
@@ -75,7 +80,7 @@ export async function explainFile(
   if (version !== ownVersion) {
     throw new StateError("", `${path} was compiled by hako ${version}, and only that can tell what it does`);
   }
-  const image = embedded === undefined ? undefined : file.subarray(0, embedded);
+  const image = embedded && imageIn(file, embedded);
   if (toExecutable(standalone, cpu, image).some((byte, index) => file[index] !== byte)) {
     throw new StateError("", `${path} has other code than its plan gives: do not run it`);
   }
@@ -88,7 +93,9 @@ export async function explainFile(
   const list = (words: readonly string[]) =>
     words.map((word) => ` ${JSON.stringify(word)}`).join("") || " none";
   return [
-    `${path}: for ${cpu}${embedded === undefined ? "" : `, with ${embedded} bytes of root filesystem`}\n`,
+    `${path}: for ${cpu}${
+      embedded ? `, with ${embedded.bytes} bytes of root filesystem as ${embedded.type}` : ""
+    }\n`,
     `$argv:${list(args)}; arguments of the executable go behind the first ${kept}\n`,
     `$envp:${list(env)}; taken from the caller:${list(passed)}\n`,
     `${PID} is the pid of the process that waits, in hexadecimal\n\n`,
@@ -97,6 +104,10 @@ export async function explainFile(
     `\nWhen the container has ended:\n`,
     formatPlan(cleanup),
   ].join("");
+}
+
+function imageIn(file: Uint8Array, { type, bytes }: NonNullable<Compiled["embedded"]>): Image {
+  return { type, bytes: file.subarray(IMAGE_OFFSETS[type], IMAGE_OFFSETS[type] + bytes) };
 }
 
 async function pipe(

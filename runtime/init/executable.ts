@@ -3,7 +3,7 @@
  *
  * ```
  *   0            ELF header, loader
- *   1024         with --embed, an image of erofs from here to the end of a page
+ *   1024         with --embed, an image from here (squashfs: from 4096) to the end of a page
  *                head, supervisor
  *                the program, packed
  *                the plan, deflated, for people: its length and MAGIC are the last twelve bytes
@@ -14,6 +14,7 @@
  */
 import { ERRNO, ERRNO_TEXT } from "../linux/generated/errno.ts";
 import type { Cpu } from "../linux/generated/syscalls.ts";
+import { IMAGE_OFFSETS, type ImageType } from "../plan/embedded.ts";
 import type { Step } from "../plan/node.ts";
 import type { Standalone } from "../plan/standalone.ts";
 import { cgroupName, PID } from "../plan/standalone_cgroup.ts";
@@ -47,12 +48,12 @@ export type SignalMask = bigint;
 /**
  * The executable of `source` for `cpu`. The same source gives the same bytes.
  *
- * @param image of erofs, with the container's root filesystem: its first kilobyte is for others, so the file can be both
+ * @param image with the container's root filesystem
  */
 export function executableImage(
   source: Standalone,
   cpu: Cpu,
-  { signals, image }: { readonly signals: SignalMask; readonly image?: Uint8Array },
+  { signals, image }: { readonly signals: SignalMask; readonly image?: Image },
 ): Uint8Array<ArrayBuffer> {
   const { machine, page, loader, supervisor } = CPUS[cpu];
   const { data, head } = program(source, cpu, signals);
@@ -60,10 +61,13 @@ export function executableImage(
   const packed = packLz4(data);
   const loaderAt = ELF_BYTES + LOADER_BYTES;
   // Behind an image it begins at a page of its own.
-  const codeAt = image === undefined ? align(loaderAt + loaderCode.length, 8) : align(image.length, page);
+  const codeAt = image === undefined ? align(loaderAt + loaderCode.length, 8) : align(imageEnd(image), page);
   const packedAt = codeAt + code.length;
   const file = new Uint8Array(packedAt + packed.length);
-  if (image !== undefined) file.set(image.subarray(EROFS_SUPERBLOCK), EROFS_SUPERBLOCK);
+  if (image !== undefined) {
+    const from = Math.max(OWN_BYTES, IMAGE_OFFSETS[image.type]);
+    file.set(image.bytes.subarray(from - IMAGE_OFFSETS[image.type]), from);
+  }
   const view = new DataView(file.buffer);
   const set = (offset: number, value: number) => view.setBigUint64(offset, BigInt(value), true);
   const base = image === undefined ? IMAGE_ADDRESS : TAIL_ADDRESS - codeAt;
@@ -74,7 +78,7 @@ export function executableImage(
       flags: PF_R | PF_X,
       offset: 0,
       address: IMAGE_ADDRESS,
-      bytes: image === undefined ? file.length : EROFS_SUPERBLOCK,
+      bytes: image === undefined ? file.length : OWN_BYTES,
       align: page,
     },
     ...(image === undefined ? [] : [{
@@ -104,8 +108,19 @@ export function executableImage(
   return file;
 }
 
-/** Where the superblock of erofs is, and where the rest of an executable with an image is mapped. */
-const EROFS_SUPERBLOCK = 1024;
+/** A root filesystem as one file. */
+export interface Image {
+  readonly type: ImageType;
+  readonly bytes: Uint8Array;
+}
+
+/** Where in the file it ends. */
+export function imageEnd({ type, bytes }: Image): number {
+  return IMAGE_OFFSETS[type] + bytes.length;
+}
+
+/** What an image leaves to the ELF header and the loader, and where the rest of an executable with an image is mapped. */
+const OWN_BYTES = 1024;
 const TAIL_ADDRESS = IMAGE_ADDRESS + 0x100000;
 
 const PT_LOAD = 1;

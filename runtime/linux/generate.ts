@@ -31,6 +31,7 @@ const HEADERS = {
     "linux/if_link.h",
     "linux/ioprio.h",
     "linux/keyctl.h",
+    "linux/loop.h",
     "linux/magic.h",
     "linux/memfd.h",
     "linux/mempolicy.h",
@@ -150,6 +151,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   "netdevice(7)": { names: /^SIOC[GS]IFFLAGS$/, radix: 16 },
   "Flags of netdevice(7)": { names: /^IFF_(UP|LOOPBACK|RUNNING)$/, radix: 16, unit: "libc" },
+  "loop(4)": { names: /^(LOOP_(CONFIGURE|CTL_ADD)|LO_FLAGS_(READ_ONLY|AUTOCLEAR))$/, radix: 16 },
   "ioctl_ns(2)": { names: /^NS_GET_/, radix: 16 },
   "socket(2)": {
     names: /^(AF_(UNIX|INET|INET6|NETLINK|VSOCK)|SOCK_(STREAM|DGRAM|RAW|SEQPACKET|CLOEXEC|NONBLOCK))$/,
@@ -235,6 +237,7 @@ const FLAG_GROUPS: Readonly<Record<string, { readonly names: RegExp; readonly ki
   "MAP_": { names: /^MAP_(?!FILE|ANON$)/, kind: "bits" },
   "TIOC": { names: /^TIOC/, kind: "enum" },
   "SIOC": { names: /^SIOC/, kind: "enum" },
+  "LOOP_": { names: /^LOOP_/, kind: "enum" },
   "NS_GET_": { names: /^NS_GET_/, kind: "enum" },
   "SECCOMP_": { names: /^SECCOMP_(SET_MODE|GET)_/, kind: "enum" },
   "SECCOMP_FILTER_FLAG_": { names: /^SECCOMP_FILTER_FLAG_/, kind: "bits" },

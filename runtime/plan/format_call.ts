@@ -162,7 +162,11 @@ const SIGNATURES: Readonly<Partial<Record<SyscallName, Signature>>> = {
   fspick: [descriptor, plain, flags(FLAGS.FSPICK_)],
   ioctl: (
     [, request],
-  ) => [plain, one([...FLAGS.TIOC, ...FLAGS.SIOC]), request === c.TIOCGPTPEER ? openFlags : plain],
+  ) => [
+    plain,
+    one([...FLAGS.TIOC, ...FLAGS.SIOC, ...FLAGS.LOOP_]),
+    request === c.TIOCGPTPEER ? openFlags : plain,
+  ],
   ioprio_set: [one(FLAGS.IOPRIO_WHO_), plain, ioPriority],
   keyctl: ([operation]) => {
     const name = one(FLAGS.KEYCTL_);

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Integer, parseExact, stringify } from "../spec/json.ts";
+import type { ImageType } from "./embedded.ts";
 import type { RlimitType } from "../spec/process.ts";
 
 /** What stands at a path: what a mount target must be, to be mounted on. */
@@ -37,7 +38,7 @@ export interface Host {
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
   /** The root filesystem is an image in the executable of a compiled container, made from what is at `rootfs`. */
-  readonly embedded?: boolean;
+  readonly embedded?: ImageType;
   /** The mount point that the root filesystem lies on. */
   readonly rootfsMountPoint: string;
   /** Absolute path of the bundle: relative sources of bind mounts start here. */

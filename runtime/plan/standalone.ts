@@ -16,7 +16,7 @@ import {
 } from "../linux/generated/constants.ts";
 import type { Config, Process } from "../spec/config.ts";
 import { devicesToCompare } from "./devices.ts";
-import { openImage } from "./embedded.ts";
+import { mountImage } from "./embedded.ts";
 import { environment } from "./execute.ts";
 import type { Host } from "./host.ts";
 import { meetRuntime } from "./inherited.ts";
@@ -79,7 +79,7 @@ export function planStandalone(config: Config, host: Host, options: StandaloneOp
     container: [
       ...withoutRuntime(plan.slice(meetRuntime().length, -1), config, host, {
         first: [
-          ...(host.embedded ? openImage() : []),
+          ...(host.embedded ? mountImage(host.embedded) : []),
           ...(host.privileged ? forgetFile(image) : []),
           ...makeCgroups(name, cgroups),
         ],

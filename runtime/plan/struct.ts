@@ -86,6 +86,21 @@ export const STRUCTS = {
     auxv_size: 4,
     exe_fd: 4,
   },
+  /** linux/loop.h: LOOP_CONFIGURE of loop(4); its names and keys are left empty. */
+  loop_config: {
+    fd: 4,
+    block_size: 4,
+    lo_device: 8,
+    lo_inode: 8,
+    lo_rdevice: 8,
+    lo_offset: 8,
+    lo_sizelimit: 8,
+    lo_number: 4,
+    lo_encrypt_type: 4,
+    lo_encrypt_key_size: 4,
+    lo_flags: 4,
+    _: 240,
+  },
   /** linux/time_types.h: nanosleep(2) */
   timespec: { tv_sec: 8, tv_nsec: 8 },
   /** An int by reference, as some ioctl(2)s take it. */

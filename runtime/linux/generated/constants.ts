@@ -554,6 +554,12 @@ export const IFF_UP = 0x1;
 export const IFF_LOOPBACK = 0x8;
 export const IFF_RUNNING = 0x40;
 
+// loop(4)
+export const LO_FLAGS_READ_ONLY = 0x1;
+export const LO_FLAGS_AUTOCLEAR = 0x4;
+export const LOOP_CONFIGURE = 0x4c0a;
+export const LOOP_CTL_ADD = 0x4c80;
+
 // ioctl_ns(2)
 export const NS_GET_USERNS = 0xb701;
 export const NS_GET_PARENT = 0xb702;

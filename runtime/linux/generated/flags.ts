@@ -379,6 +379,10 @@ export const FLAGS = {
     [c.SIOCGIFFLAGS, "SIOCGIFFLAGS"],
     [c.SIOCSIFFLAGS, "SIOCSIFFLAGS"],
   ],
+  "LOOP_": [
+    [c.LOOP_CONFIGURE, "LOOP_CONFIGURE"],
+    [c.LOOP_CTL_ADD, "LOOP_CTL_ADD"],
+  ],
   "NS_GET_": [
     [c.NS_GET_USERNS, "NS_GET_USERNS"],
     [c.NS_GET_PARENT, "NS_GET_PARENT"],
