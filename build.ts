@@ -16,6 +16,7 @@
  * @module
  */
 
+import { FORGOTTEN } from "./environment.ts";
 import { prelink, randomBase } from "./prelink.ts";
 import { manual } from "./runtime/cli/manual.ts";
 
@@ -190,7 +191,8 @@ function denoLine(dist: string, file: string): string {
   // Without --ext, a file that has no extension is TypeScript to Deno, and is transpiled. Without --quiet, it erases a line
   // of the terminal for its progress bar.
   const command = [`${dist}/deno`, "run", "--quiet", ...FLAGS, "--ext=js", `${dist}/${file}`].map(quote);
-  return `${variables.join(" ")} exec ${command.join(" ")}`;
+  // All of it is special built-in utilities: neither PATH nor a function in bash's environment can be meant by them.
+  return `unset ${FORGOTTEN.join(" ")}; ${variables.join(" ")} exec ${command.join(" ")}`;
 }
 
 /** A copy of Deno that starts in four fifths of the time, and which the kernel cannot move. */

@@ -8,6 +8,7 @@
  * @module
  */
 import { FLAGS, writeModules } from "./build.ts";
+import { FORGOTTEN } from "./environment.ts";
 import { VERSION } from "./runtime/cli/version.ts";
 
 /** Deno's executable, by the CPU: no package with install scripts, which npm may not run. */
@@ -76,7 +77,10 @@ function firstLines(): string {
     name,
   ) => [`"$here"/node_modules/${name}/deno`, `"$here"/../../${name}/deno`]);
   const line = [
-    `here=$(dirname "$(readlink -f "$0")")`,
+    `unset ${FORGOTTEN.join(" ")}`,
+    // Nobody's readlink who has a say in the caller's PATH, unless there is no other.
+    `here=$(PATH=/usr/bin:/bin:$PATH; readlink -f "$0")`,
+    `here=\${here%/*}`,
     `for deno in ${places.join(" ")} "$(command -v deno)"; do [ -x "$deno" ] && break; done`,
     `DENO_DIR="$here/cache" DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1 ` +
     `exec "$deno" run --quiet ${FLAGS.join(" ")} --ext=js "$here/hako" "$@"`,

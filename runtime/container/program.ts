@@ -17,7 +17,7 @@ import { SIGKILL } from "../linux/generated/constants.ts";
 export interface Program {
   readonly path: string;
   readonly args: readonly string[];
-  /** Ours if absent. */
+  /** The caller's if absent. */
   readonly env?: readonly string[];
   readonly input?: string;
   /** Seconds until it is killed. */
@@ -40,11 +40,18 @@ export function runProgram(program: Program): Outcome {
     const pid = posixSpawn({
       path,
       args,
-      env: env ?? Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`),
+      env: env ?? callersEnvironment(),
       fds: stdio.map((from, to) => ({ from, to })),
     });
     return waitFor(pid, timeout);
   });
+}
+
+/** Without what the launcher has set for Deno: the code cache is for Hako alone, and so is the way that it allocates. */
+function callersEnvironment(): string[] {
+  return Object.entries(Deno.env.toObject())
+    .filter(([name]) => !name.startsWith("DENO_") && name !== "GLIBC_TUNABLES")
+    .map(([name, value]) => `${name}=${value}`);
 }
 
 /** Files and no pipes: a program that does not read, or writes much, cannot block us. */
