@@ -5,6 +5,7 @@
  * @see https://github.com/opencontainers/runc/blob/main/types/events.go
  * @module
  */
+import { StateError } from "../runtime/errors.ts";
 import type { Integer } from "../runtime/spec/json.ts";
 
 /** The `data` of an event of the type "stats". */
@@ -127,12 +128,18 @@ export function emptyStats(): Stats {
 /** 2^64 - 1: what runc makes of "max". */
 const MAX = 0xffff_ffff_ffff_ffffn;
 
-/** A number as the kernel writes it. Absent: 0. */
+/**
+ * A number as the kernel writes it. Absent: 0.
+ *
+ * @throws {StateError} if it is none
+ */
 export function parseInteger(text: string | undefined): Integer {
   const trimmed = text?.trim() ?? "";
   if (trimmed === "max") return MAX;
   const number = Number(trimmed);
-  return Number.isSafeInteger(number) ? number : BigInt(trimmed);
+  if (Number.isSafeInteger(number)) return number;
+  if (/^-?\d+$/.test(trimmed)) return BigInt(trimmed);
+  throw new StateError("", `not a number in a file of the cgroup's: "${trimmed.slice(0, 40)}"`);
 }
 
 /** `text` times a power of ten: microseconds to nanoseconds is "000". */

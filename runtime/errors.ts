@@ -31,6 +31,10 @@ function oneLine(message: string): string {
 /** The command line is wrong. The message says what is allowed. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+
+  constructor(problem: string) {
+    super(oneLine(problem));
+  }
 }
 
 /** A member of config.json is missing, of the wrong type, or contradicts another. */

@@ -12,7 +12,7 @@ import { interpret } from "../interpret.ts";
 import { lint } from "../lint.ts";
 import { type Policy, PolicyError } from "../policy.ts";
 import { DOCKER_CAPABILITIES, isProfile, resolveProfile } from "../profile.ts";
-import { callWords, decodeProgram, type Instruction } from "../program.ts";
+import { callWords, decodeProgram, type Instruction, refusal } from "../program.ts";
 import { programStats } from "../stats.ts";
 import { nameOf, numberOf } from "../syscalls.ts";
 import { verdictText } from "../verdict.ts";
@@ -141,7 +141,7 @@ function nativeAbi(name: string): Abi {
 const COMMANDS: Readonly<Record<string, (invocation: Invocation) => Result>> = {
   compile,
   disasm: (invocation) => text(disassemble(readProgram(invocation), invocation.abi)),
-  explain: (invocation) => text(explain(readProgram(invocation), invocation.abi)),
+  explain: (invocation) => text(explain(readChecked(invocation), invocation.abi)),
   trace,
   diff,
   lint: lintPolicy,
@@ -187,6 +187,17 @@ function readProgram(invocation: Invocation): Instruction[] {
   return decodeProgram(programBytes(onlyFile(invocation), invocation), invocation.abi);
 }
 
+/** A program that the kernel would take: its jumps stay within it, and there is nothing that we do not know. */
+function readChecked(invocation: Invocation): Instruction[] {
+  return checked(readProgram(invocation));
+}
+
+function checked(program: Instruction[]): Instruction[] {
+  const problem = refusal(program);
+  if (problem !== undefined) throw new PolicyError("", `is no filter: ${problem}`);
+  return program;
+}
+
 function compile(invocation: Invocation): Result {
   const { program, diagnostics } = compileFile(invocation.read(onlyFile(invocation)), invocation);
   const warnings = diagnostics.filter(({ severity }) => severity === "warning");
@@ -206,7 +217,7 @@ function trace(invocation: Invocation): Result {
   }
   const number = /^\d|^-\d/.test(call) ? Number(call) >>> 0 : numberOf(abi.table, call);
   if (number === undefined) throw new UsageError(`${abi.name} has no system call ${call}`);
-  const program = decodeProgram(programBytes(options.program ?? "-", invocation), abi);
+  const program = checked(decodeProgram(programBytes(options.program ?? "-", invocation), abi));
   const words = callWords({
     number: number + (number < 0x40000000 ? abi.offset : 0),
     auditArch: abi.auditArch,
@@ -258,7 +269,7 @@ function lintPolicy(invocation: Invocation): Result {
 
 function stats(invocation: Invocation): Result {
   const { instructions, allowed, denied, weightedSteps, cached } = programStats(
-    readProgram(invocation),
+    readChecked(invocation),
     invocation.options.native,
   );
   const steps = ({ calls, mean, longest }: typeof allowed) =>
@@ -286,7 +297,8 @@ function dump(invocation: Invocation): Result {
   return { code: 0, stdout: FORMATS[options.format]!(program, abi) };
 }
 
-/** What to print for an error that is not ours to show a stack for; undefined for a bug. */
+/** What to print, on one line, for an error that is not ours to show a stack for; undefined for a bug. */
 export function errorText(error: unknown): string | undefined {
-  return error instanceof UsageError || error instanceof PolicyError ? error.message : undefined;
+  if (!(error instanceof UsageError || error instanceof PolicyError)) return undefined;
+  return error.message.replace(/\p{Cc}+/gu, " ");
 }

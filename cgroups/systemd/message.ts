@@ -128,6 +128,8 @@ function endOfType(signature: string, start: number): number {
   }
   let end = start + 1;
   while (signature[end] !== ")" && signature[end] !== "}") end = endOfType(signature, end);
+  // It would take no bytes, and an array of it as many elements as one likes.
+  if (end === start + 1) throw new RangeError(`bad signature "${signature}"`);
   return end + 1;
 }
 
@@ -262,7 +264,9 @@ class Reader {
       }
       case "v": {
         const signature = this.read("g") as string;
-        return { signature, value: this.read(signature) };
+        const [type, ...more] = splitSignature(signature);
+        if (type === undefined || more.length > 0) throw new RangeError(`bad signature "${signature}"`);
+        return { signature, value: this.read(type) };
       }
       case "a": {
         const length = this.read("u") as number;

@@ -54,7 +54,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
   const { id, bundle, preserveFds = 0, noPivot = false, noNewKeyring = false } = options;
   const rootfs = findRootfs(config, bundle);
   const status = Deno.readTextFileSync("/proc/self/status");
-  const capabilities = BigInt(`0x${/^CapPrm:\t(.*)$/m.exec(status)?.[1] ?? "0"}`);
+  const capabilities = BigInt(`0x${/^CapPrm:\t([0-9a-f]{1,16})$/m.exec(status)?.[1] ?? "0"}`);
   const limits = readLimits();
   const asked = config.process?.rlimits ?? [];
   const needsCgroups = config.mounts?.some(({ type }) => type?.startsWith("cgroup"));
@@ -72,7 +72,7 @@ export function gatherHost(config: Config, options: HostOptions): Host {
     ...(options.env && options.env.length > 0 && { env: options.env }),
     noPivot,
     noNewKeyring,
-    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    lastCapability: readLastCapability(id),
     capabilities,
     nofile: limits.RLIMIT_NOFILE,
     ...(asked.length > 0 && {
@@ -106,6 +106,14 @@ function checkKernel(id: string): void {
     id,
     `Linux ${Deno.osRelease()} is too old: Hako needs ${oldestMajor}.${oldestMinor} or later`,
   );
+}
+
+function readLastCapability(id: string): number {
+  const path = "/proc/sys/kernel/cap_last_cap";
+  const text = Deno.readTextFileSync(path).trim();
+  // The kernel has 64 bits for them.
+  if (/^\d{1,2}$/.test(text) && Number(text) < 64) return Number(text);
+  throw new StateError(id, `${path} has no capability: "${text.slice(0, 40)}"`);
 }
 
 function findRootfs({ root }: Config, bundle: string): string {

@@ -106,8 +106,14 @@ function hasLateString(arg: object): boolean {
   return "strings" in arg && Array.isArray(arg.strings) && arg.strings.some((entry) => isObject(entry));
 }
 
-/** Slots that are there from the start: descriptors of the runtime's, and what a supervisor saves in the place of one. */
-const INHERITED: readonly SlotName[] = ["$status", "$listen", "$barrier", "$argv", "$envp", ...NULL_SLOTS];
+/**
+ * Slots that are there from the start: descriptors of the runtime's, that of the container which `exec` joins among them,
+ * and what a supervisor saves in the place of one.
+ */
+const INHERITED: readonly SlotName[] = [
+  ...["$status", "$listen", "$barrier", "$pidfd", "$argv", "$envp"] as const,
+  ...NULL_SLOTS,
+];
 
 /** On every way through the plan a slot is saved before it is used, and not used when it was closed. */
 function checkSlots(plan: Plan): string[] {

@@ -176,7 +176,7 @@ function twist(value: unknown, random: Random): unknown {
   if (typeof value === "boolean") return !value;
   if (typeof value === "number") return value + random.pick([1, -1, 2 ** 31, 0.5, -2 * value]);
   if (Array.isArray(value)) return value.toReversed();
-  if (typeof value !== "string") return `${value}`;
+  if (typeof value !== "string") return JSON.stringify(value);
   const at = random.below(value.length + 1);
   return random.pick([
     value.slice(0, at),
