@@ -20,7 +20,6 @@ import {
   LOOP_CTL_ADD,
   O_CLOEXEC,
   O_RDONLY,
-  O_RDWR,
 } from "../linux/generated/constants.ts";
 import { attach, newFilesystem } from "./mount_api.ts";
 import { type Arg, attempt, type Node, type Reason, slot, step, tolerate } from "./node.ts";
@@ -87,8 +86,7 @@ function takeLoopDevice(offset: number): Node[] {
     pointer: "/root/path",
   };
   const device = slot("$device");
-  const open = (path: string, flags: number) =>
-    step(reason, "openat", [AT_FDCWD, path, flags | O_CLOEXEC, 0], "$device");
+  const open = (path: string) => step(reason, "openat", [AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0], "$device");
   const close = (fd: Arg) => step(reason, "close", [fd]);
   const keepAs = (fd: number) => step(reason, "dup3", [device, fd, O_CLOEXEC]);
   const members = { fd: IMAGE_FD, lo_offset: offset, lo_flags: LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
@@ -99,7 +97,7 @@ function takeLoopDevice(offset: number): Node[] {
     close(device),
   ];
   const tryDevice = (number: number) => {
-    const node = open(`/dev/loop${number}`, O_RDONLY);
+    const node = open(`/dev/loop${number}`);
     const add = step(reason, "ioctl", [CONTROL_FD, LOOP_CTL_ADD, number]);
     return attempt(node, ["ENOENT", "ENXIO"], {
       then: use,
@@ -113,7 +111,7 @@ function takeLoopDevice(offset: number): Node[] {
   };
   return [
     // Loads the module, too. There may be devices without it.
-    attempt(open("/dev/loop-control", O_RDWR), ["ENOENT", "ENXIO", "ENODEV", "EACCES", "EPERM"], {
+    attempt(open("/dev/loop-control"), ["ENOENT", "ENXIO", "ENODEV", "EACCES", "EPERM"], {
       then: [keepAs(CONTROL_FD), close(device)],
     }),
     ...Array.from({ length: LOOP_DEVICES }, (_, number) => tryDevice(number)),

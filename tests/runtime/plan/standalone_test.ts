@@ -173,3 +173,26 @@ Deno.test("standalone: a name without a slash is tried in each directory of PATH
   assertEquals(calls, ['execve("/usr/bin/sh"', 'execve("./sh"', 'execve("/bin/sh"']);
   assertEquals([args, env], [["sh", "-c", "true"], ["PATH=/usr/bin::/bin", "A=1", "HOME=/root"]]);
 });
+
+for (const embedded of ["erofs", "squashfs"] as const) {
+  Deno.test(`standalone: an embedded image of ${embedded} is mounted before the cgroup and the executable are left`, () => {
+    const config = { ...PID, mounts: [{ destination: "/dev", type: "tmpfs" }] };
+    const { container } = planStandalone(config, { ...standaloneHost(testHost()), embedded }, OPTIONS);
+    assertEquals(checkPlan(container), []);
+    const at = (text: string) => formatPlan(container).indexOf(text);
+    const order = [`fsopen("${embedded}"`, "munmap(", `mkdirat($cgroup_parent, "tool`, "move_mount($lower"];
+    assert(order.every((text) => at(text) > 0), order.join());
+    const places = order.map(at);
+    assertEquals(places, places.toSorted((a, b) => a - b));
+    assertThrows(
+      () =>
+        planStandalone(
+          { ...USERNS, mounts: config.mounts },
+          { ...standaloneHost(testHost()), embedded },
+          OPTIONS,
+        ),
+      ConfigError,
+      "an embedded image takes a new mount namespace",
+    );
+  });
+}
