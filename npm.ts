@@ -1,7 +1,7 @@
 /**
  * `deno task npm [DIR]` makes two npm packages in `dist/npm`, or in DIR.
  *
- * - `hako`: the program; Deno comes as its dependency
+ * - `hako`: the program, for which Deno comes as a dependency, and the library for programs of Deno, with its types
  * - `bpf-compiler`: the seccomp compiler, one module without dependencies for Node, Deno and the browser, with its types;
  *   and its command line, `hako-bpf`, for Node
  *
@@ -9,6 +9,7 @@
  */
 import { FLAGS, writeModules } from "./build.ts";
 import { FORGOTTEN } from "./environment.ts";
+import { manual } from "./runtime/cli/manual.ts";
 import { VERSION } from "./runtime/cli/version.ts";
 
 /** Deno's executable, by the CPU: no package with install scripts, which npm may not run. */
@@ -23,13 +24,18 @@ export function makeNpmPackages(directory: string): void {
     Deno.copyFileSync(`${import.meta.dirname}/${readme}`, `${folder}/README.md`);
   }
   writeModules(hako, firstLines());
+  bundle(hako, "runtime/mod.ts");
+  writeTypes(`${hako}/types`);
+  Deno.writeTextFileSync(`${hako}/hako.1`, manual());
   writePackage(hako, {
     name: "@hako/hako",
     description: "OCI container runtime that compiles containers",
     bin: { hako: "./hako" },
+    man: ["./hako.1"],
     os: ["linux"],
     cpu: ["x64", "arm64"],
-    files: ["hako", "*.js"],
+    exports: { types: "./types/runtime/mod.d.ts", default: "./mod.js" },
+    files: ["hako", "hako.1", "*.js", "types"],
     optionalDependencies: Object.fromEntries(DENO_PACKAGES.map((name) => [name, Deno.version.deno])),
     // Fills V8's code cache.
     scripts: { postinstall: "./hako --warm-up --version" },
@@ -55,14 +61,33 @@ export function makeNpmPackages(directory: string): void {
 
 /** Writes `module` with all that it imports to `directory`. */
 function bundle(directory: string, module: string, ...options: readonly string[]): void {
-  const { success, stderr } = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--minify", "--outdir", directory],
-      ...options,
-      `${import.meta.dirname}/${module}`,
-    ],
-  }).outputSync();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const words = ["bundle", "--quiet", "--minify", "--outdir", directory, ...options];
+  run(Deno.execPath(), [...words, `${import.meta.dirname}/${module}`]);
+}
+
+function run(program: string, args: readonly string[], options: { readonly cwd?: string } = {}): void {
+  const { success, stderr } = new Deno.Command(program, { args: [...args], ...options }).outputSync();
+  if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** Writes the types of all that the library exports, a file for each module. */
+function writeTypes(directory: string): void {
+  const archive = Deno.makeTempFileSync({ suffix: ".tgz" });
+  try {
+    Deno.mkdirSync(directory, { recursive: true });
+    // `deno bundle --declaration` leaves out what a module takes from one that the library does not export.
+    const options = [
+      "--allow-dirty",
+      "--no-source-maps",
+      "--ignore=tests,integration,docs",
+      "--output",
+      archive,
+    ];
+    run(Deno.execPath(), ["pack", "--quiet", ...options], { cwd: import.meta.dirname! });
+    run("tar", ["-xzf", archive, "-C", directory, "--strip-components=1", "--wildcards", "*.d.ts"]);
+  } finally {
+    Deno.removeSync(archive);
+  }
 }
 
 function writePackage(folder: string, members: Readonly<Record<string, unknown>>): void {

@@ -26,6 +26,11 @@ need mkfs.erofs erofs-utils
 need mksquashfs squashfs-tools
 need mmdebstrap mmdebstrap
 
+# Who reads the completions and the manual.
+need zsh zsh
+need fish fish
+need man man-db
+
 # The stub: assembled for both CPUs, and run for the other one.
 need x86_64-linux-gnu-as binutils
 need aarch64-linux-gnu-as binutils-aarch64-linux-gnu

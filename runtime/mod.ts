@@ -30,7 +30,7 @@ export {
   type SpawnOptions,
 } from "./sandbox/child.ts";
 export { type SandboxConfig, type SandboxLimits } from "./sandbox/config.ts";
-export { Sandbox, type SandboxOptions } from "./sandbox/sandbox.ts";
+export { Sandbox, type SandboxOptions, type WriteFileOptions } from "./sandbox/sandbox.ts";
 export type { Config } from "./spec/config.ts";
 export { defaultConfig } from "./spec/default.ts";
 export { parseConfig, validateConfig } from "./spec/parse.ts";

@@ -58,6 +58,7 @@ installTest(
       await npm("install", "--global", `--prefix=${prefix}`, "@hako/hako", "@hako/bpf-compiler");
       // Its Deno is that of the registry: there is no other.
       assertWorks(`${prefix}/bin/hako`, directory, { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" });
+      assertMatch(Deno.readTextFileSync(`${prefix}/share/man/man1/hako.1`), /^\.TH HAKO 1 /);
       Deno.writeTextFileSync(`${directory}/policy`, POLICY);
       const asm = ["compile", "--format", "asm", `${directory}/policy`];
       assertStringIncludes(command([`${prefix}/bin/hako-bpf`, ...asm], { env }), "mkdir");
@@ -121,3 +122,60 @@ installTest("deno install -g takes both npm packages", without("npm", "tar"), as
     await registry.end();
   }
 });
+
+/** Names all that is exported, with a wrong use of it. */
+const LIBRARY_USER = `
+import * as hako from "hako";
+import { type Config, type Container, createContainer, defaultConfig, Sandbox, type SandboxOptions } from "hako";
+const options: SandboxOptions = { memory: 64 << 20, pids: 16 };
+const config: Config = defaultConfig();
+const create: (config: Config, options: hako.CreateOptions) => Promise<Container> = createContainer;
+const mode: number = (config.process?.user?.umask ?? 0) & 0o777;
+// @ts-expect-error a number of bytes
+const wrong: SandboxOptions = { memory: "64m" };
+// @ts-expect-error it has no such option
+await (null as unknown as Sandbox | null)?.writeFile("/tmp/x", "", { owner: 1 });
+console.log(Object.keys(hako).sort().join(), options.pids, create.length > 0, mode, wrong.memory);
+`;
+
+installTest(
+  "the npm package is a library for Deno, with its types, and its docs' example runs",
+  without("npm", "tar"),
+  async (directory) => {
+    const registry = await serveRegistry(Deno.makeTempDirSync({ dir: directory }));
+    try {
+      const env = {
+        HOME: `${directory}/home`,
+        PATH: Deno.env.get("PATH")!,
+        NPM_CONFIG_REGISTRY: registry.url,
+      };
+      const project = `${directory}/project`;
+      Deno.mkdirSync(project);
+      const write = (name: string, text: string) => Deno.writeTextFileSync(`${project}/${name}`, text);
+      write(
+        "deno.json",
+        `{ "imports": { "hako": "npm:@hako/hako" }, "compilerOptions": { "strict": true } }`,
+      );
+      write("user.ts", LIBRARY_USER);
+      const page = Deno.readTextFileSync(new URL("../../docs/library.md", import.meta.url));
+      const [, example = ""] = /## Sandbox\n+```ts\n([^]*?)```/.exec(page) ?? [];
+      assertStringIncludes(example, `from "./runtime/mod.ts"`);
+      write("example.ts", example.replace(`"./runtime/mod.ts"`, `"hako"`));
+      const deno = async (...args: string[]) => {
+        const options = { args, cwd: project, env, clearEnv: true, stdin: "null" } as const;
+        const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+        const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+        assertEquals([code, code === 0 ? "" : err], [0, ""]);
+        return out!;
+      };
+      await deno("check", "user.ts", "example.ts");
+      const exported = Object.keys(await import("../../runtime/mod.ts")).sort().join();
+      assertEquals(await deno("run", "-A", "user.ts"), `${exported} 16 true 0 64m\n`);
+      if (Deno.uid() === 0) {
+        assertEquals(await deno("run", "-A", "example.ts"), "0 1\n2\n3\n\n137 SIGKILL\n");
+      }
+    } finally {
+      await registry.end();
+    }
+  },
+);

@@ -13,6 +13,11 @@ import { endsWithUs, type SandboxConfig, sandboxConfig } from "./config.ts";
 import { readInRoot, writeInRoot } from "./files.ts";
 import { openEnd } from "./pipes.ts";
 
+export interface WriteFileOptions {
+  /** Permissions, 0o644 if absent. */
+  readonly mode?: number;
+}
+
 export interface SandboxOptions extends SandboxConfig {
   /** An absolute path of a root filesystem, used read-only: /tmp, /proc, /dev and /sys must be there. The host's own /usr if absent. */
   readonly rootfs?: string;
@@ -121,7 +126,11 @@ export class Sandbox implements AsyncDisposable {
    *
    * @throws {SyscallError} EROFS outside of /tmp, ENOSPC beyond the limit `disk`
    */
-  writeFile(path: string, data: string | Uint8Array<ArrayBuffer>, { mode = 0o644 } = {}): Promise<void> {
+  writeFile(
+    path: string,
+    data: string | Uint8Array<ArrayBuffer>,
+    { mode = 0o644 }: WriteFileOptions = {},
+  ): Promise<void> {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
     return Promise.resolve(writeInRoot(this.#container.pid, path, bytes, { mode, owner: this.#owner }));
   }
