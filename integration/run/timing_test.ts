@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { containerTest } from "../support/fixture.ts";
+import { fails, hakoOf, ok } from "../support/commands.ts";
 import { HAKO, run } from "../support/hako.ts";
 
 containerTest("explain --timing: every moment of a run belongs to a member of the config", async (box) => {
@@ -54,5 +55,82 @@ containerTest(
     );
     assertEquals([status, stderr], [0, ""]);
     assertMatch(stdout, /^typed\n[^]*the program runs/);
+  },
+);
+
+containerTest(
+  "explain --timing: with Docker's config, each mount and the filter have their time",
+  async (box) => {
+    const bundle = box.bundle({
+      golden: "docker-default",
+      args: ["/bin/true"],
+      config: { hooks: null, linux: { cgroupsPath: null } },
+    }).path;
+    const { status, stdout, stderr } = await run([
+      ...[...HAKO, "--root", box.state],
+      ...["explain", "--timing", "--bundle", bundle],
+    ]);
+    assertEquals([status, stderr], [0, ""]);
+    for (
+      const pointer of [
+        ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((index) => `/mounts/${index}`),
+        ...["/linux/seccomp", "/linux/namespaces", "/linux/cgroupsPath", "/process/capabilities/bounding"],
+      ]
+    ) {
+      assertMatch(stdout, new RegExp(`  ${pointer}\n`));
+    }
+  },
+);
+
+containerTest(
+  "explain --timing --exec: where the time of a command in a container that runs goes",
+  async (box) => {
+    const hako = hakoOf(box);
+    const bundle = box.bundle({
+      golden: "docker-default",
+      args: ["/bin/sleep", "1000"],
+      config: { hooks: null, linux: { cgroupsPath: null } },
+    })
+      .path;
+    await ok(hako("run", "--detach", "--bundle", bundle, box.id));
+    try {
+      const svg = `${box.directory}/exec.svg`;
+      const timed = (...args: string[]) => hako("explain", "--timing", "--exec", box.id, ...args);
+      const stdout = await ok(timed("--svg", svg, "--", "/bin/sh", "-c", "echo inside; sleep 0.1"));
+      assertMatch(stdout, /^inside\n {3}at ms {2}for ms\n/);
+      for (const pointer of ["/linux/namespaces", "/linux/seccomp", "/process/args", "hako"]) {
+        assertMatch(stdout, new RegExp(`  ${pointer}\n`));
+      }
+      assert(Number(/(\S+) +#+ +the program runs/.exec(stdout)![1]) >= 100, stdout);
+      assertMatch(Deno.readTextFileSync(svg), /the program runs/);
+      await fails(timed("--", "/bin/none"), "no such file or directory (ENOENT)");
+      await fails(timed(), "explain --exec ID takes a COMMAND");
+      await fails(hako("explain", "--exec", box.id, "--", "true"), "explain --exec goes with --timing");
+      // Nothing of either is left in the container's directory.
+      assertEquals(
+        [...Deno.readDirSync(`${box.state}/${box.id}`)].filter(({ name }) => name.startsWith("exec-")),
+        [],
+      );
+    } finally {
+      await ok(hako("delete", "--force", box.id));
+    }
+  },
+);
+
+containerTest(
+  "explain --timing: a config that fails gives the error of run, and leaves nothing",
+  async (box) => {
+    const bundle = box.bundle({
+      mounts: [{ destination: "/x", type: "tmpfs", source: "tmpfs", options: ["size=zzz"] }],
+    }).path;
+    const svg = `${box.directory}/timing.svg`;
+    const hako = hakoOf(box);
+    await fails(
+      hako("explain", "--timing", "--svg", svg, "--bundle", bundle),
+      `size=zzz: fsconfig($fs, "size", "zzz"): invalid argument (EINVAL), asked for by config.json /mounts/`,
+    );
+    await fails(hako("explain", "--timing", bundle), "explain --timing takes a bundle, and no FILE");
+    await fails(hako("explain", "--svg", svg, "--bundle", bundle), "explain --svg goes with --timing");
+    assertEquals([...Deno.readDirSync(box.directory)].filter(({ name }) => name === "timing.svg"), []);
   },
 );

@@ -1,6 +1,7 @@
 /** `hako explain`: print what `run` would do, without doing it. @module */
 
 import { readBundle } from "../container/bundle.ts";
+import { Container } from "../container/container.ts";
 import { compileFilter } from "../container/filter.ts";
 import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
@@ -14,12 +15,17 @@ import { VERSION } from "./version.ts";
 export const explain = defineCommand({
   name: "explain",
   summary: "print the system calls that a bundle, or the executable FILE, is compiled to",
-  usage: "[options] [FILE]",
-  positionals: { min: 0, max: 1 },
+  usage: "[options] [FILE | -- COMMAND [ARGUMENT...]]",
+  positionals: { min: 0 },
   options: {
     bundle: bundleOption,
     json: { type: "flag", help: "print the plan as JSON" },
     timing: { type: "flag", help: "run the container, and print where the time goes instead" },
+    exec: {
+      type: "text",
+      value: "ID",
+      help: "with --timing: run COMMAND in the container ID instead, as exec does",
+    },
     svg: { type: "text", value: "FILE", complete: "file", help: "with --timing: draw it to FILE" },
     host: {
       type: "text",
@@ -28,15 +34,15 @@ export const explain = defineCommand({
       help: "plan for the host that FILE describes, not for this one",
     },
   },
-  async action({ options, args: [file], global, print }) {
+  async action({ options, args, global, print }) {
     if (options.timing) {
-      const { drawSpans, formatSpans, timeRun } = await import("../container/timing.ts");
-      const { path: bundle, config } = readBundle(options.bundle);
-      const spans = await timeRun(config, { id: `timing-${Deno.pid}`, bundle, root: stateRoot(global.root) });
-      if (options.svg !== undefined) Deno.writeTextFileSync(options.svg, drawSpans(spans));
-      print(formatSpans(spans));
+      print(await timing(options, args, stateRoot(global.root)));
       return 0;
     }
+    const misplaced = (["exec", "svg"] as const).find((name) => options[name] !== undefined);
+    if (misplaced !== undefined) throw new UsageError(`explain --${misplaced} goes with --timing`);
+    if (args.length > 1) throw new UsageError("explain takes one FILE");
+    const [file] = args;
     if (file !== undefined && isDirectory(file)) {
       throw new UsageError(`${file} is a directory: hako explain --bundle ${file}`);
     }
@@ -56,6 +62,26 @@ export const explain = defineCommand({
     return 0;
   },
 });
+
+/** Runs a container, or a COMMAND in one that runs. @returns where the time went */
+async function timing(
+  { bundle, exec, svg }: { readonly [name in "bundle" | "exec" | "svg"]: string | undefined },
+  command: readonly string[],
+  root: string,
+): Promise<string> {
+  if (exec === undefined && command.length > 0) {
+    throw new UsageError("explain --timing takes a bundle, and no FILE");
+  }
+  if (exec !== undefined && command.length === 0) throw new UsageError("explain --exec ID takes a COMMAND");
+  const { drawSpans, formatSpans, timeExec, timeRun } = await import("../container/timing.ts");
+  const run = () => {
+    const { path, config } = readBundle(bundle);
+    return timeRun(config, { id: `timing-${Deno.pid}`, bundle: path, root });
+  };
+  const spans = exec === undefined ? await run() : await timeExec(Container.load(root, exec), command);
+  if (svg !== undefined) Deno.writeTextFileSync(svg, drawSpans(spans));
+  return formatSpans(spans);
+}
 
 function isDirectory(path: string): boolean {
   try {

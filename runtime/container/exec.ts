@@ -9,6 +9,7 @@ import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
 import { endsWithin, type ExitStatus, pidfdSendSignal } from "../linux/processes.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
+import type { Plan } from "../plan/node.ts";
 import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
 import type { Container } from "./container.ts";
@@ -33,19 +34,22 @@ export interface ExecOptions {
   readonly stdio?: Streams;
   /** The program, if that is not `args[0]`. */
   readonly path?: string;
+  /** Changes the plan before it runs. */
+  readonly transform?: (plan: Plan) => Plan;
 }
 
 /** A process beside the first one of a container. */
 export class ExecutedProcess {
   readonly #init: Init;
   readonly #container: Container;
-  readonly #directory: string;
+  /** Of its own, below the container's. */
+  readonly directory: string;
   readonly terminal: number | undefined;
 
   private constructor(init: Init, container: Container, directory: string, terminal: number | undefined) {
     this.#init = init;
     this.#container = container;
-    this.#directory = directory;
+    this.directory = directory;
     this.terminal = terminal;
   }
 
@@ -65,7 +69,7 @@ export class ExecutedProcess {
     }
     // What is about mounts was settled when the container was created.
     const config: Config = { ...container.readConfig(), process, mounts: [] };
-    const { cgroups, path, stdio } = options;
+    const { cgroups, path, stdio, transform = (plan: Plan) => plan } = options;
     const cgroup = container.cgroup && cgroups ? cgroupBelow(container.cgroup, cgroups) : container.cgroup;
     const host = gatherHost(config, {
       id,
@@ -74,10 +78,10 @@ export class ExecutedProcess {
       stdio,
       ...(cgroup && { cgroup: factsOf(cgroup) }),
     });
-    const plan = planExec(config, process, host, {
+    const plan = transform(planExec(config, process, host, {
       pid: container.pid,
       filter: container.readFilter(config),
-    });
+    }));
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
     const extraFds = [pidfd];
@@ -145,6 +149,6 @@ export class ExecutedProcess {
     if (!started) this.#init.kill();
     this.#init.close();
     if (this.terminal !== undefined) close(this.terminal);
-    Deno.removeSync(this.#directory, { recursive: true });
+    Deno.removeSync(this.directory, { recursive: true });
   }
 }

@@ -4,11 +4,14 @@
  *
  * @module
  */
+import { StateError } from "../errors.ts";
 import { syscall } from "../linux/libc.ts";
 import { type Node, type Plan, type Reason, step } from "../plan/node.ts";
 import { STATUS_ADDRESS } from "../plan/status_page.ts";
 import type { Config } from "../spec/config.ts";
+import type { Container } from "./container.ts";
 import { createContainer, type CreateOptions } from "./create.ts";
+import { ExecutedProcess } from "./exec.ts";
 
 /** A stretch of time, in milliseconds from the beginning of the run. */
 export interface Span {
@@ -30,46 +33,81 @@ const MAX_TIMES = 128;
 /** Runs the container of `config` to its end, and removes it. Its streams are ours: nobody is at a terminal of its own. */
 export async function timeRun({ process, ...rest }: Config, options: CreateOptions): Promise<Span[]> {
   const config: Config = { ...rest, ...process && { process: { ...process, terminal: false } } };
-  const began = now();
-  let groups: readonly Reason[] = [];
-  let planned = began;
-  const container = await createContainer(config, {
-    ...options,
-    transform(plan) {
-      planned = now();
-      const timed = withTimes(plan);
-      groups = timed.groups;
-      return timed.plan;
-    },
-  });
+  const watch = new Watch();
+  const container = await createContainer(config, { ...options, transform: watch.transform });
   try {
     container.start();
-    const executed = now();
-    const times = readTimes(`${container.directory}/status`, groups.length);
+    watch.executed(container.directory);
     await container.wait();
-    const ended = now();
+    watch.ended();
+  } finally {
     container.delete(true);
-    const spans: Span[] = [{
-      start: began,
-      end: planned,
-      label: "make the cgroup and the plan",
-      pointer: "hako",
-    }];
-    spans.push({
-      start: planned,
-      end: times[0] ?? executed,
-      label: "encode it, start the init",
-      pointer: "hako",
-    });
-    groups.forEach((reason, index) =>
-      spans.push({ start: times[index]!, end: times[index + 1] ?? executed, ...reason })
-    );
-    spans.push({ start: executed, end: ended, label: "the program runs", pointer: "/process/args" });
-    spans.push({ start: ended, end: now(), label: "remove the container", pointer: "hako" });
-    return spans.map((span) => ({ ...span, start: span.start - began, end: span.end - began }));
-  } catch (error) {
-    container.delete(true);
-    throw error;
+  }
+  return watch.spans({ planned: "make the cgroup and the plan", removed: "remove the container" });
+}
+
+/** Runs another process in a container that runs: the words of a command, otherwise as the container's own process. */
+export async function timeExec(container: Container, args: readonly string[]): Promise<Span[]> {
+  const { process } = container.readConfig();
+  if (process === undefined) throw new StateError(container.id, "the container has no process");
+  const watch = new Watch();
+  const options = { transform: watch.transform };
+  const executed = ExecutedProcess.create(container, { ...process, args, terminal: false }, options);
+  let started = false;
+  try {
+    executed.start();
+    started = true;
+    watch.executed(executed.directory);
+    await executed.wait();
+    watch.ended();
+  } finally {
+    executed.close(started);
+  }
+  return watch.spans({ planned: "read the state, make the plan", removed: "clean up" });
+}
+
+/** The times of one process, from its plan to its end. */
+class Watch {
+  readonly #began = now();
+  #planned = this.#began;
+  #executed = this.#began;
+  #ended = this.#began;
+  #groups: readonly Reason[] = [];
+  #times: readonly number[] = [];
+
+  readonly transform = (plan: Plan): Plan => {
+    this.#planned = now();
+    const timed = withTimes(plan);
+    this.#groups = timed.groups;
+    return timed.plan;
+  };
+
+  /** @param directory with the file of the shared memory */
+  executed(directory: string): void {
+    this.#executed = now();
+    this.#times = readTimes(`${directory}/status`, this.#groups.length);
+  }
+
+  ended(): void {
+    this.#ended = now();
+  }
+
+  /** All until now. @param labels of what is done before and behind */
+  spans(labels: { readonly planned: string; readonly removed: string }): Span[] {
+    const [times, executed] = [this.#times, this.#executed];
+    const hako = (label: string) => ({ label, pointer: "hako" });
+    const spans: Span[] = [
+      { start: this.#began, end: this.#planned, ...hako(labels.planned) },
+      { start: this.#planned, end: times[0] ?? executed, ...hako("encode it, start the init") },
+      ...this.#groups.map((reason, index) => ({
+        start: times[index]!,
+        end: times[index + 1] ?? executed,
+        ...reason,
+      })),
+      { start: executed, end: this.#ended, label: "the program runs", pointer: "/process/args" },
+      { start: this.#ended, end: now(), ...hako(labels.removed) },
+    ];
+    return spans.map((span) => ({ ...span, start: span.start - this.#began, end: span.end - this.#began }));
   }
 }
 
