@@ -17,6 +17,7 @@
  */
 
 import { FORGOTTEN } from "./environment.ts";
+import { refuseForeign, refuseWritable, VARIABLES, withParents } from "./place.ts";
 import { prelink, randomBase } from "./prelink.ts";
 import { manual } from "./runtime/cli/manual.ts";
 
@@ -97,6 +98,7 @@ export function build(
   directory: string,
   { prelinked = false, home }: { readonly prelinked?: boolean; readonly home?: string } = {},
 ): string {
+  Deno.umask(0o022);
   Deno.mkdirSync(directory, { recursive: true });
   const dist = Deno.realPathSync(directory);
   (prelinked ? prelinkDeno : linkDeno)(`${dist}/deno`);
@@ -150,7 +152,10 @@ function bundle(module: string): string {
  * and would save 0.3 ms, but has room for one option and none for the environment.
  */
 function execLine(dist: string): string {
-  const line = `":" //; ${denoLine(dist, "hako")} "$@"`;
+  const files = ["cache", "deno", "hako", ...SEPARATE.map(({ file }) => file)].map((name) =>
+    `${dist}/${name}`
+  );
+  const line = `":" //; ${refuseForeign(withParents(files).map(quote))}; ${denoLine(dist, "hako")} "$@"`;
   if (/[\n\r\u2028\u2029]/.test(line)) throw new Error(`a line break in the path ${dist}`);
   return `#!/bin/sh\n${line}\n`;
 }
@@ -162,7 +167,10 @@ function warmUp(dist: string): string {
     "#!/bin/sh",
     "# Fills the code cache beside it, which belongs to this place and to this machine's processor.",
     "set -e",
+    "umask 022",
+    "PATH=/usr/bin:/bin:$PATH",
     `rm -rf ${quote(`${dist}/cache`)}`,
+    refuseWritable(quote(dist), withParents([dist]).map(quote)),
     ...files.map((file) => `(${denoLine(dist, file)} --warm-up --version) >/dev/null`),
     "# Each start of Deno would recover what the write-ahead log of SQLite holds, a millisecond's work.",
     `DENO_DIR=${quote(`${dist}/cache`)} ${quote(`${dist}/deno`)} eval --no-config --ext=js ${
@@ -192,7 +200,7 @@ function denoLine(dist: string, file: string): string {
   // of the terminal for its progress bar.
   const command = [`${dist}/deno`, "run", "--quiet", ...FLAGS, "--ext=js", `${dist}/${file}`].map(quote);
   // All of it is special built-in utilities: neither PATH nor a function in bash's environment can be meant by them.
-  return `unset ${FORGOTTEN.join(" ")}; ${variables.join(" ")} exec ${command.join(" ")}`;
+  return `unset ${[...VARIABLES, ...FORGOTTEN].join(" ")}; ${variables.join(" ")} exec ${command.join(" ")}`;
 }
 
 /** A copy of Deno that starts in four fifths of the time, and which the kernel cannot move. */
@@ -207,17 +215,19 @@ function prelinkDeno(path: string): void {
 function linkDeno(path: string): void {
   const source = Deno.realPathSync(Deno.execPath());
   if (source === path) return;
+  const { uid } = Deno.statSync(source);
   try {
     Deno.removeSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   try {
-    Deno.linkSync(source, path);
+    // Another user's would stay theirs.
+    if (uid === Deno.uid()) return Deno.linkSync(source, path);
   } catch {
-    // Another file system, or another user's file (sysctl fs.protected_hardlinks).
-    Deno.copyFileSync(source, path);
+    // Another file system.
   }
+  Deno.copyFileSync(source, path);
 }
 
 /** Makes the single executable `directory/hako-single`. */

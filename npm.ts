@@ -9,6 +9,7 @@
  */
 import { FLAGS, writeModules } from "./build.ts";
 import { FORGOTTEN } from "./environment.ts";
+import { refuseForeignAbove, VARIABLES } from "./place.ts";
 import { manual } from "./runtime/cli/manual.ts";
 import { VERSION } from "./runtime/cli/version.ts";
 
@@ -27,6 +28,9 @@ export function makeNpmPackages(directory: string): void {
   bundle(hako, "runtime/mod.ts");
   writeTypes(`${hako}/types`);
   Deno.writeTextFileSync(`${hako}/hako.1`, manual());
+  // Where npm runs no install scripts, Deno would make the folder in its first run, as writable as the caller's umask allows.
+  Deno.mkdirSync(`${hako}/cache`, { recursive: true });
+  Deno.writeTextFileSync(`${hako}/cache/CACHEDIR.TAG`, "Signature: 8a477f597d28d172789f06886806bc55\n");
   writePackage(hako, {
     name: "@hako/hako",
     description: "OCI container runtime that compiles containers",
@@ -35,7 +39,7 @@ export function makeNpmPackages(directory: string): void {
     os: ["linux"],
     cpu: ["x64", "arm64"],
     exports: { types: "./types/runtime/mod.d.ts", default: "./mod.js" },
-    files: ["hako", "hako.1", "*.js", "types"],
+    files: ["hako", "hako.1", "*.js", "types", "cache/CACHEDIR.TAG"],
     optionalDependencies: Object.fromEntries(DENO_PACKAGES.map((name) => [name, Deno.version.deno])),
     // Fills V8's code cache.
     scripts: { postinstall: "./hako --warm-up --version" },
@@ -102,11 +106,12 @@ function firstLines(): string {
     name,
   ) => [`"$here"/node_modules/${name}/deno`, `"$here"/../../${name}/deno`]);
   const line = [
-    `unset ${FORGOTTEN.join(" ")}`,
     // Nobody's readlink who has a say in the caller's PATH, unless there is no other.
     `here=$(PATH=/usr/bin:/bin:$PATH; readlink -f "$0")`,
     `here=\${here%/*}`,
     `for deno in ${places.join(" ")} "$(command -v deno)"; do [ -x "$deno" ] && break; done`,
+    refuseForeignAbove([`"$deno"`, `"$here/cache"`, `"$here/hako"`, `"$here/"*.js`]),
+    `unset ${[...VARIABLES, ...FORGOTTEN].join(" ")}`,
     `DENO_DIR="$here/cache" DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1 ` +
     `exec "$deno" run --quiet ${FLAGS.join(" ")} --ext=js "$here/hako" "$@"`,
   ].join("; ");
