@@ -19,6 +19,7 @@ import {
   O_DIRECTORY,
   O_RDONLY,
 } from "../linux/generated/constants.ts";
+import { isForeign } from "../host/ownership.ts";
 import { close, openat2 } from "../linux/files.ts";
 import { syscall } from "../linux/libc.ts";
 
@@ -84,18 +85,17 @@ function isOurs(path: string): boolean {
 }
 
 /**
- * Whether only we and root can change where `path` leads to: there is no link on the way, and no directory that others
- * may write to.
+ * Whether only we and root can change where `path` leads to: there is no link on the way, and no directory where others
+ * could replace what is there.
  *
- * It is looked at from the top: below a directory that nobody else may write to, nobody else can put another one in the
+ * It is looked at from the top: below a directory where nobody else can do that, nobody else can put another one in the
  * place of what was looked at. So what holds for a name also holds when it is opened.
  */
 function isSafe(path: string): boolean {
-  const user = Deno.uid();
   const names = path.split("/");
   return names.every((_, index) => {
-    const { isDirectory, uid, mode } = Deno.lstatSync(names.slice(0, index + 1).join("/") || "/");
-    return isDirectory && (uid === user || uid === 0) && (mode! & 0o022) === 0;
+    const info = Deno.lstatSync(names.slice(0, index + 1).join("/") || "/");
+    return info.isDirectory && !isForeign(info);
   });
 }
 

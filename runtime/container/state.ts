@@ -22,6 +22,7 @@ import type { Unit } from "../../cgroups/mod.ts";
 import { StateError, UsageError } from "../errors.ts";
 import { LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
 import { AT_FDCWD } from "../linux/generated/constants.ts";
+import { isForeign } from "../host/ownership.ts";
 import { close, openat2 } from "../linux/files.ts";
 import { isErrno, syscall } from "../linux/libc.ts";
 import { parseExact } from "../spec/json.ts";
@@ -108,7 +109,7 @@ export class StateDirectory {
   /**
    * Takes the id.
    *
-   * @throws {UsageError} if it is no valid id
+   * @throws {UsageError} if it is no valid id, or others than root and we could put something into `root`
    * @throws {StateError} if it is taken
    */
   static create(root: string, id: string): StateDirectory {
@@ -116,6 +117,7 @@ export class StateDirectory {
     const directory = new StateDirectory(id, `${root}/${id}`);
     try {
       Deno.mkdirSync(root, { recursive: true, mode: 0o711 });
+      checkOwner(root, Deno.statSync(root));
       Deno.mkdirSync(directory.path, { mode: 0o700 });
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) {
@@ -137,12 +139,19 @@ export class StateDirectory {
   /**
    * The directory of a container that is there. It is not locked.
    *
+   * @throws {UsageError} if it is no valid id, or others than root and we could have written it
    * @throws {StateError} if there is none
    */
   static open(root: string, id: string): StateDirectory {
     checkId(id);
     const directory = new StateDirectory(id, `${root}/${id}`);
-    if (!directory.has("")) throw directory.#gone();
+    try {
+      checkOwner(directory.path, Deno.lstatSync(directory.path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) throw directory.#gone();
+      throw error;
+    }
+    checkOwner(root, Deno.statSync(root));
     return directory;
   }
 
@@ -254,6 +263,13 @@ export class StateDirectory {
   #gone(): StateError {
     return new StateError(this.#id, `container does not exist: ${this.#id}`);
   }
+}
+
+/** Who writes our state would have us kill any process, and remove any cgroup. */
+function checkOwner(path: string, info: Deno.FileInfo): void {
+  if (!isForeign(info)) return;
+  const advice = "--root has to name a directory that nobody else may write to";
+  throw new UsageError(`others could have written to ${path}: ${advice}`);
 }
 
 /** Whether it has what we act on: whom we signal, what we remove. A disk that was full, or somebody else, may have written it. */
