@@ -35,6 +35,7 @@ need man man-db
 need x86_64-linux-gnu-as binutils
 need aarch64-linux-gnu-as binutils-aarch64-linux-gnu
 need qemu-aarch64-static qemu-user-static
+need qemu-system-aarch64 qemu-system-arm
 
 # The tables of numbers come from the headers of both.
 need gcc gcc
