@@ -221,7 +221,8 @@ function cross(value: unknown, donor: unknown, random: Random): void {
 function transplant(place: Place, corpus: readonly unknown[], random: Random): void {
   const donors = [...places(random.pick(corpus))];
   const same = donors.filter(({ name }) => name === place.name);
-  set(place, structuredClone(member(random.pick(same.length > 0 ? same : donors))));
+  const from = same.length > 0 ? same : donors;
+  if (from.length > 0) set(place, structuredClone(member(random.pick(from))));
 }
 
 /** The text of a config, now and then damaged. */
