@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createsOnHost, mountsElsewhere } from "./known_races.ts";
-import { descriptors, inheritable, rootlessCgroup, userOption } from "./known_processes.ts";
+import { consoleRace, createsOnHost, maskRace, mountsElsewhere, writesRace } from "./known_races.ts";
+import { descriptors, inheritable, rootlessCgroup, rootlessCgroup2, userOption } from "./known_processes.ts";
 import { console, devLink, fakeProc, linkedProc, maskedPath, redirectedWrites } from "./known_images.ts";
 import { overwriting, tracing, tracingInUserNamespace } from "./known_spies.ts";
 import type { Known } from "./target.ts";
@@ -36,6 +36,9 @@ export const known: Readonly<Record<string, Known>> = {
     attack: createsOnHost,
     weakness: "paths",
   },
+  "CVE-2025-52565: /dev/console that turns into a link": { attack: consoleRace, weakness: "console" },
+  "CVE-2025-31133: the /dev/null that masks files turns into a link": { attack: maskRace, weakness: "null" },
+  "CVE-2025-52881: a file of /proc/sys that turns into a link": { attack: writesRace, weakness: "proc" },
   "CVE-2024-21626, CVE-2016-9962: a working directory in a descriptor of the host": {
     attack: descriptors,
     weakness: "descriptors",
@@ -59,6 +62,10 @@ export const known: Readonly<Record<string, Known>> = {
   "CVE-2026-30892: exec -u 1 becomes root": { attack: userOption, weakness: "user" },
   "CVE-2023-25809: cgroups of the host in a rootless container": {
     attack: rootlessCgroup,
+    weakness: "writable",
+  },
+  "CVE-2023-25809: the same where there is cgroup v2 alone": {
+    attack: rootlessCgroup2,
     weakness: "writable",
   },
 };

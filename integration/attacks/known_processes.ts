@@ -67,13 +67,10 @@ export function userOption(target: Target): Promise<string | undefined> {
   });
 }
 
-/** A cgroup that belongs to the container's root, as systemd gives one to each user, by /sys and by a mount of type cgroup. */
-export async function rootlessCgroup(target: Target): Promise<string | undefined> {
-  const hierarchy = "/sys/fs/cgroup/pids";
-  const delegated = `${hierarchy}/${target.box.id}`;
-  const HOST_ID = 100000;
-  Deno.mkdirSync(delegated);
-  Deno.chownSync(delegated, HOST_ID, HOST_ID);
+const HOST_ID = 100000;
+
+/** A bundle of a container in a user namespace that tries to make a cgroup below its own, which is its root's. */
+function inOwnCgroup(target: Target): string {
   const options = ["nosuid", "noexec", "nodev", "relatime"];
   const mounts: Mount[] = [
     { destination: "/proc", type: "proc", source: "proc" },
@@ -83,7 +80,7 @@ export async function rootlessCgroup(target: Target): Promise<string | undefined
   ];
   const map = [{ containerID: 0, hostID: HOST_ID, size: 65536 }];
   const types = ["pid", "ipc", "uts", "mount", "user"] as const;
-  const { path } = target.bundle({
+  return target.bundle({
     config: {
       mounts,
       linux: {
@@ -95,15 +92,34 @@ export async function rootlessCgroup(target: Target): Promise<string | undefined
         readonlyPaths: [],
       },
     },
-    script: `for own in /sys/fs/cgroup/pids $(find /sys/fs/cgroup -name ${target.box.id}); do
+    script: `for own in /sys/fs/cgroup /sys/fs/cgroup/pids $(find /sys/fs/cgroup -name ${target.box.id}); do
       mkdir $own/evil && echo changed
     done; :`,
     image: (rootfs) => Deno.chownSync(rootfs, HOST_ID, HOST_ID),
-  });
+  }).path;
+}
+
+const CHANGED = "a cgroup that is mounted read-only was changed";
+
+/** A cgroup that belongs to the container's root, as systemd gives one to each user, by /sys and by a mount of type cgroup. */
+export async function rootlessCgroup(target: Target): Promise<string | undefined> {
+  const delegated = `/sys/fs/cgroup/pids/${target.box.id}`;
+  Deno.mkdirSync(delegated);
+  Deno.chownSync(delegated, HOST_ID, HOST_ID);
   try {
-    const { stdout } = await target.run(path);
-    return stdout.includes("changed") ? "a cgroup that is mounted read-only was changed" : undefined;
+    const { stdout } = await target.run(inOwnCgroup(target));
+    return stdout.includes("changed") ? CHANGED : undefined;
   } finally {
     await run(["sh", "-c", '[ ! -d "$0" ] || find "$0" -depth -type d -exec rmdir {} +', delegated]);
   }
+}
+
+/** The same in a view of this machine that has cgroup v2 alone, and removes what is in it. */
+export async function rootlessCgroup2(target: Target): Promise<string | undefined> {
+  const view = new URL("../guest/v2.sh", import.meta.url).pathname;
+  const delegate = `mkdir /sys/fs/cgroup/${target.box.id}
+    chown -R ${HOST_ID}:${HOST_ID} /sys/fs/cgroup/${target.box.id}
+    exec "$@"`;
+  const { stdout } = await target.run(inOwnCgroup(target), { under: [view, "sh", "-ec", delegate, "sh"] });
+  return stdout.includes("changed") ? CHANGED : undefined;
 }
