@@ -78,6 +78,33 @@ containerTest("a container with all its pids in use refuses an exec, and lives o
     { linux: { resources: { pids: { limit: 4 } } } },
   ));
 
+containerTest(
+  "a container with all its descriptors in use does not keep an exec from its own",
+  (box) =>
+    beside(
+      box,
+      // As many as there may be, with processes that have as many each.
+      `ulimit -S -n 64; for process in 1 2 3 4 5 6 7 8; do
+       (fd=3; while [ $fd -lt 64 ]; do eval "exec $fd</dev/null" || break; fd=$((fd + 1)); done; echo full >>/dev/shm/full
+        exec sleep 600) &
+     done; wait`,
+      async (exec) => {
+        const count = async () =>
+          (await exec(box.id, "cat", "/dev/shm/full")).stdout.split("full").length - 1;
+        for (let tries = 0; await count() < 8 && tries < 100; tries++);
+        // Hako's own need more than these four while it joins.
+        const { status, stdout, stderr } = await exec(
+          box.id,
+          "sh",
+          "-c",
+          "ulimit -n; ls /proc/self/fd",
+        );
+        assertEquals({ status, stdout, stderr }, { status: 0, stdout: "4\n0\n1\n2\n3\n", stderr: "" });
+      },
+      { process: { rlimits: [{ type: "RLIMIT_NOFILE", soft: 4, hard: 64 }] } },
+    ),
+);
+
 containerTest("a container with all its memory in use lives on, whatever becomes of an exec", (box) =>
   beside(
     box,

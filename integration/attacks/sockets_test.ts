@@ -5,7 +5,10 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { AT_FDCWD, S_IFIFO } from "../../runtime/linux/generated/constants.ts";
+import { SyscallError } from "../../runtime/errors.ts";
+import { close } from "../../runtime/linux/files.ts";
 import { cString, syscall } from "../../runtime/linux/libc.ts";
+import { connectUnix, listenUnix } from "../../runtime/linux/sockets.ts";
 import { intoFiles } from "../support/commands.ts";
 import { containerTest } from "../support/fixture.ts";
 import { HAKO, run } from "../support/hako.ts";
@@ -35,6 +38,17 @@ function listener(path: string, meet: (connection: Deno.Conn) => void): () => Pr
   };
 }
 
+/** Nobody takes the connections, and there is no room for another. */
+function fullQueue(path: string): () => Promise<void> {
+  const fds = [listenUnix(path)];
+  try {
+    for (;;) fds.push(connectUnix(path, 1));
+  } catch (error) {
+    if (!(error instanceof SyscallError && error.errno.name === "EAGAIN")) throw error;
+  }
+  return () => Promise.resolve(fds.forEach(close));
+}
+
 /** By what is there, and what Hako says to it. */
 const PEERS: Readonly<Record<string, readonly [peer: Peer, says: RegExp]>> = {
   "never reads": [(path) => listener(path, () => {}), /^$/],
@@ -44,6 +58,7 @@ const PEERS: Readonly<Record<string, readonly [peer: Peer, says: RegExp]>> = {
     (path) => listener(path, (one) => void one.write(new Uint8Array(4096).fill(0xff)).catch(() => {})),
     /^$/,
   ],
+  "has no room in its queue": [fullQueue, /\(EAGAIN\)/],
   "is a FIFO": [
     (path) => void syscall("mknodat", [AT_FDCWD, cString(path), S_IFIFO | 0o666, 0]),
     /\(ECONNREFUSED\)/,

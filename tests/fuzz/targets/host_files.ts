@@ -84,7 +84,7 @@ const proc: Target = {
         const host = gatherHost(CONFIG, { id: "c", bundle: "/", noPivot, cgroup });
         assertEquals(checkPlan(planCreate(CONFIG, host)), []);
       }
-      return [`${stat?.state.length === 1}`, `${hierarchies.length} hierarchies`];
+      return [`${stat?.state.length === 1}`, `${Math.min(hierarchies.length, 3)} hierarchies`];
     }),
 };
 
