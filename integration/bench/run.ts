@@ -93,7 +93,7 @@ function writeDocs(report: Report): void {
   );
   Deno.writeTextFileSync(`${docs}benchmarks.json`, toJson(report));
   Deno.writeTextFileSync(`${docs}benchmarks.svg`, plot(report.rows));
-  sh(`${Deno.execPath()} fmt --quiet ${page} ${docs}benchmarks.json`);
+  sh(`${Deno.execPath()} fmt --quiet ${docs}benchmarks.*`);
 }
 
 function toJson(report: Report): string {

@@ -73,6 +73,11 @@ for (const [name, options] of Object.entries(SAME)) {
   });
 }
 
+/** A test of cgroup v1 says why it is skipped. */
+const WITHOUT_V1 = [...Deno.readDirSync("/sys/fs/cgroup")].some(({ name }) => name === "pids")
+  ? {}
+  : { skip: "no hierarchy of cgroup v1 for pids" };
+
 interface Case extends CompileOptions {
   readonly stdout?: string | RegExp;
   readonly stderr?: string | RegExp;
@@ -229,6 +234,48 @@ containerTest("compile: an ordinary user runs what was compiled with --rootless"
   ]);
   assertEquals({ status, stdout, stderr }, { status: 0, stdout: "0\nrootless\n 0 12345 1\n4\n", stderr: "" });
 }, { needs: ["setpriv"] });
+
+containerTest(
+  "compile: without root's rights a limit goes where the config says, if the user may write there",
+  async (box) => {
+    const place = `/sys/fs/cgroup/pids/${box.id}`;
+    Deno.mkdirSync(place);
+    try {
+      // As a delegation is: the directory, and who is in it.
+      for (const file of ["", "/tasks", "/cgroup.procs"]) Deno.chownSync(`${place}${file}`, 12345, 12345);
+      const tool = await compile(box, {
+        config: {
+          linux: {
+            uidMappings: ROOT,
+            gidMappings: ROOT,
+            namespaces: [{ type: "user" }, { type: "pid" }, { type: "mount" }, { type: "uts" }],
+            cgroupsPath: `/${box.id}`,
+            resources: { pids: { limit: 2 } },
+          },
+          mounts: [
+            { destination: "/proc", type: "proc", source: "proc" },
+            { destination: "/dev", type: "tmpfs", source: "tmpfs" },
+          ],
+        },
+        script: "sleep 1 & /bin/true; echo no",
+        compile: ["--rootless"],
+      });
+      const { status, stderr } = await run([
+        "setpriv",
+        "--reuid=12345",
+        "--regid=12345",
+        "--clear-groups",
+        tool,
+      ]);
+      assertEquals(status, 2, stderr);
+      assertMatch(stderr, /can't fork/);
+      assertEquals([...Deno.readDirSync(place)].filter(({ isDirectory }) => isDirectory), []);
+    } finally {
+      Deno.removeSync(place);
+    }
+  },
+  { needs: ["setpriv"], ...WITHOUT_V1 },
+);
 
 containerTest(
   "compile: without root's rights limits are refused, unless a place for them is named",
