@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../support/commands.ts";
-import { type Box, containerTest } from "../support/fixture.ts";
+import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
 import { finish, HAKO, run, spawn } from "../support/hako.ts";
 import { compile, groupsOf } from "./compiled.ts";
 
@@ -54,6 +54,47 @@ containerTest("compile: what cannot be written is one clear error, and no file",
     `hako: ${bundle} is a directory: hako explain --bundle ${bundle}\n`,
   ]);
 });
+
+/** All that docs/compile.md says is refused, by the member that asks for it. */
+const REFUSED: Readonly<
+  Record<string, { readonly container: RunOptions; readonly options?: readonly string[] }>
+> = {
+  "/hooks/poststop": { container: { config: { hooks: { poststop: [{ path: "/bin/true" }] } } } },
+  "/process/terminal": { container: { config: { process: { terminal: true } } } },
+  "/linux/netDevices": { container: { config: { linux: { netDevices: { eth7: {} } } } } },
+  "/linux/intelRdt": { container: { config: { linux: { intelRdt: { closID: "x" } } } } },
+  "/linux/seccomp": {
+    container: {
+      config: {
+        linux: {
+          seccomp: {
+            defaultAction: "SCMP_ACT_ALLOW",
+            listenerPath: "/none",
+            syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }],
+          },
+        },
+      },
+    },
+  },
+  "/mounts/\\d+": {
+    container: { mounts: [{ destination: "/x", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] }] },
+  },
+  "/linux/namespaces": {
+    container: {},
+    options: ["--rootless"],
+  },
+};
+
+for (const [pointer, { container, options = [] }] of Object.entries(REFUSED)) {
+  containerTest(`compile: ${pointer} is refused, and nothing is written`, async (box) => {
+    const { path } = box.bundle(container);
+    const words = ["compile", "--bundle", path, "--output", `${box.directory}/tool`, ...options];
+    const { status, stdout, stderr } = await run([...HAKO, ...words]);
+    assertEquals([status, stdout], [1, ""]);
+    assertMatch(stderr, new RegExp(`^hako: config.json ${pointer}\\S*: cannot be compiled: .*\n$`));
+    assertEquals([...Deno.readDirSync(box.directory)].map(({ name }) => name), ["bundle0"]);
+  });
+}
 
 containerTest("compile: a file is replaced while it runs, and what runs goes on", async (box) => {
   const options = { script: "echo $1; read line; echo $line", compile: ["--name", box.id] };

@@ -77,7 +77,6 @@ export async function compileBundle(
   }
   const cgroups = chooseHierarchies(config, rootless);
   const host = hostOf(path, config, cgroups, options);
-  capabilityWarnings(config, config.process, host).forEach((line) => log.warn(line));
   const standalone = planStandalone(config, host, {
     name,
     ...(kept !== undefined && { kept }),
@@ -87,6 +86,8 @@ export async function compileBundle(
     ...optional("filter", filter),
     image: IMAGE,
   });
+  // Not beside the one line of a refusal.
+  capabilityWarnings(config, config.process, host).forEach((line) => log.warn(line));
   return {
     ...standalone,
     container: retarget(standalone.container, CPU, cpu),
