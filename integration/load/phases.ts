@@ -61,7 +61,7 @@ export interface Alive {
   /** Milliseconds of one `hako list` and one `hako exec` beside all of them. */
   readonly list: number;
   readonly exec: number;
-  /** Bytes of the machine's memory for each, and of this process's. */
+  /** Bytes of the machine's memory for each, and of this process's heap. */
   readonly memory: number;
   readonly own: number;
   /** Descriptors of this process's for each. */
@@ -75,7 +75,7 @@ export async function alive(box: Box, count: number): Promise<Alive> {
   const { path, config } = box.bundle({ golden, args: ["/bin/sleep", "600"], config: { hooks: null } });
   const [created, started, deleted]: [number[], number[], number[]] = [[], [], []];
   const containers: Container[] = [];
-  const before = { available: available(), own: Deno.memoryUsage().rss, fds: descriptorsNow() };
+  const before = { available: available(), own: heapInUse(), fds: descriptorsNow() };
   let end: string | undefined;
   try {
     for (let index = 0; index < count; index++) {
@@ -94,7 +94,7 @@ export async function alive(box: Box, count: number): Promise<Alive> {
     const states = containers.filter((container) => container.status() !== "running");
     if (states.length > 0) end = `${states.length} of ${containers.length} do not run`;
     const memory = (before.available - available()) / containers.length;
-    const own = (Deno.memoryUsage().rss - before.own) / containers.length;
+    const own = (heapInUse() - before.own) / containers.length;
     const descriptors = (descriptorsNow() - before.fds) / containers.length;
     const list = await timed(box, "list", "--quiet");
     const exec = await timed(box, "exec", `${box.id}-${containers.length - 1}`, "true");

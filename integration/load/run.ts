@@ -66,7 +66,7 @@ try {
     `  start ${ms(started)}, delete ${ms(deleted)}, list ${list.toFixed(0)} ms, exec ${
       exec.toFixed(0)
     } ms; for each ` +
-      `${(memory / 1024).toFixed(0)} kB of the machine, ${(own / 1024).toFixed(0)} kB and ` +
+      `${(memory / 1024).toFixed(0)} kB of the machine, ${(own / 1024).toFixed(0)} kB of our heap and ` +
       `${descriptors.toFixed(1)} descriptors of ours`,
   );
   if (end !== undefined) faults.push(`alive at once: ${end}`);

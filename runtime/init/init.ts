@@ -63,7 +63,10 @@ const BARRIERS: Readonly<Record<string, BarrierName>> = {
 export class Init {
   /** The process that was spawned; it is gone once it has forked {@linkcode Init.pid}. */
   readonly #spawned: number;
-  readonly #program: Program;
+  /** Its bytes are the init's. The steps are for errors, and let go of when there can be none any more. */
+  #program: Pick<Program, "slots" | "steps">;
+  /** How many records its program has. The last one is execve(2). */
+  readonly records: number;
   readonly #status: number;
   readonly #directory: string;
   readonly #socket: number;
@@ -84,7 +87,8 @@ export class Init {
     this.#id = id;
     this.#directory = directory;
     this.#spawned = spawned;
-    this.#program = program;
+    this.#program = { slots: program.slots, steps: program.steps };
+    this.records = program.steps.length;
     this.#status = fds.status;
     this.#socket = fds.socket;
   }
@@ -174,6 +178,7 @@ export class Init {
   #checkExecuted(): void {
     const report = this.#report();
     if (!hasExecuted(report, this.records)) throw failure(this.#id, report, this.#program);
+    this.#program = { slots: this.#program.slots, steps: [] };
   }
 
   /** The result of a step, 0 if it has not run. */
@@ -197,11 +202,6 @@ export class Init {
   explain(error: unknown): unknown {
     if (this.#ended !== undefined || !endsWithin(this.pidfd, 0)) return error;
     return failure(this.#id, this.#report(), this.#program);
-  }
-
-  /** How many records its program has. The last one is execve(2). */
-  get records(): number {
-    return this.#program.steps.length;
   }
 
   /** Waits for the end of the container's process, and reaps it. */

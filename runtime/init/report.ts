@@ -33,7 +33,11 @@ export function readReport(page: Uint8Array<ArrayBuffer>): Report {
 }
 
 /** The result of a step that the init of `program` has run; 0 if it has not. */
-export function readSlot(page: Uint8Array<ArrayBuffer>, { slots }: Program, name: SlotName): number {
+export function readSlot(
+  page: Uint8Array<ArrayBuffer>,
+  { slots }: Pick<Program, "slots">,
+  name: SlotName,
+): number {
   const offset = slots.get(name);
   return offset === undefined ? 0 : Number(new DataView(page.buffer).getBigInt64(offset, true));
 }
@@ -47,7 +51,7 @@ export function hasExecuted({ record, failed }: Report, records: number): boolea
 export function failure(
   id: string,
   { record, failed }: Report,
-  { steps }: Program,
+  { steps }: Pick<Program, "steps">,
 ): SyscallError | StateError {
   const step: Step = steps[failed?.record ?? record] ?? steps[0]!;
   const { call, label, pointer } = step;
