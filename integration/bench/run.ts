@@ -32,7 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 ];
 
 const FULL: Size = { rounds: 20, runs: 5 };
-const QUICK: Size = { rounds: 2, runs: 2 };
+const QUICK: Size = { rounds: 1, runs: 2 };
 
 interface Report {
   readonly machine: string;
