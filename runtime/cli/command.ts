@@ -98,12 +98,6 @@ export function defineCommand<const T extends Options, const P extends Positiona
 }
 
 /**
- * Commands of runc's that take CRIU. They stay unknown, with `--help` too: Podman takes its success as a promise that
- * containers can be checkpointed (pkg/checkpoint/crutils).
- */
-const UNSUPPORTED: readonly string[] = ["checkpoint", "restore"];
-
-/**
  * Runs the command that `name` names with the arguments behind it.
  *
  * @returns the exit status
@@ -116,9 +110,6 @@ export function runCommand(
 ): number | Promise<number> {
   const { commands } = program;
   if (!Object.hasOwn(commands, name)) {
-    if (UNSUPPORTED.includes(name)) {
-      throw new UsageError(`${name} is not supported: Hako cannot save the processes of a container`);
-    }
     throw new UsageError(`unknown command "${name}", allowed: ${Object.keys(commands).join(", ")}`);
   }
   const command = commands[name]!;

@@ -10,6 +10,7 @@ import {
 import { knowsFilterFlags } from "../linux/seccomp.ts";
 import { CAPABILITIES } from "../linux/generated/capabilities.ts";
 import { ANNOTATION_PREFIX as SYSTEMD_ANNOTATIONS } from "../../cgroups/systemd/annotations.ts";
+import { findProgram } from "../container/program.ts";
 import { mountOptionNames } from "../plan/mount_options.ts";
 import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from "../spec/linux.ts";
 import { OCI_VERSION } from "../spec/version.ts";
@@ -69,7 +70,11 @@ function describe() {
       mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: true },
     },
-    annotations: { "io.github.hako.version": VERSION },
+    annotations: {
+      "io.github.hako.version": VERSION,
+      // runc's name for what Podman and others want to know of any runtime.
+      "org.opencontainers.runc.checkpoint.enabled": `${findProgram("criu") !== undefined}`,
+    },
     potentiallyUnsafeConfigAnnotations: [SYSTEMD_ANNOTATIONS],
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Commands } from "./command.ts";
 import { bpf } from "./bpf.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { compile } from "./compile.ts";
 import { completion } from "./completion.ts";
 import { create } from "./create.ts";
@@ -15,6 +16,7 @@ import { list } from "./list.ts";
 import { mounts } from "./mounts.ts";
 import { pause, resume } from "./pause.ts";
 import { ps } from "./ps.ts";
+import { restore } from "./restore.ts";
 import { run } from "./run.ts";
 import { spec } from "./spec.ts";
 import { start } from "./start.ts";
@@ -36,6 +38,8 @@ export const commands: Commands = {
   resume,
   update,
   mounts,
+  checkpoint,
+  restore,
   delete: deleteCommand,
   features,
   compile,

@@ -181,10 +181,13 @@ function hookContext({ annotations }: Config, host: Host, { pid }: Init) {
   return { id: host.id, pid, bundle: host.bundle, host, ...(annotations && { annotations }) };
 }
 
-function describe(
+/** What is kept of a container, before there is an init and when there is one. */
+export function describe(
   config: Config,
   { id, bundle, rootfs = config.root.path }: Pick<Host, "id" | "bundle"> & { readonly rootfs?: string },
-  { init, cgroup, resctrl }: Pick<Making, "cgroup" | "resctrl"> & { readonly init?: Init },
+  { init, cgroup, resctrl }: Pick<Making, "cgroup" | "resctrl"> & {
+    readonly init?: Pick<Init, "pid" | "records">;
+  },
 ): State {
   return {
     id,

@@ -10,7 +10,7 @@ import { ConfigError } from "../errors.ts";
 import type { Host } from "../plan/host.ts";
 import type { Config, IDMapping } from "../spec/config.ts";
 import { onBehalfOf } from "./on_behalf_of.ts";
-import { runProgram } from "./program.ts";
+import { findProgram, runProgram } from "./program.ts";
 
 /**
  * Writes the id maps of a new user namespace that `pid` is in. Without privilege we may map our own ids and no others;
@@ -52,20 +52,6 @@ function mapBy(name: string, pid: number, mappings: readonly IDMapping[], pointe
 /** As /proc/PID/uid_map takes it: a line for each range. */
 export function idMap(mappings: readonly IDMapping[]): string {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join("");
-}
-
-function findProgram(name: string): string | undefined {
-  const directories = (Deno.env.get("PATH") ?? "/usr/bin:/bin").split(":");
-  return directories.filter((directory) => directory.startsWith("/")).map((directory) =>
-    `${directory}/${name}`
-  )
-    .find((path) => {
-      try {
-        return Deno.statSync(path).isFile;
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** Writes the offsets of a new time namespace for the children of `pid`. */

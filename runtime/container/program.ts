@@ -33,6 +33,20 @@ export interface Outcome {
 /** The standard streams of a program. */
 export type Streams = readonly [stdin: number, stdout: number, stderr: number];
 
+/** Where PATH has a program, if it has. */
+export function findProgram(name: string): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(":");
+  return folders.filter((folder) => folder.startsWith("/")).map((folder) => `${folder}/${name}`).find(
+    (path) => {
+      try {
+        return Deno.statSync(path).isFile;
+      } catch {
+        return false;
+      }
+    },
+  );
+}
+
 /** Runs it in our own namespaces. */
 export function runProgram(program: Program): Outcome {
   const { path, args, env, input = "", timeout } = program;
@@ -48,7 +62,7 @@ export function runProgram(program: Program): Outcome {
 }
 
 /** Without what the launcher has set for Deno: the code cache is for Hako alone, and so is the way that it allocates. */
-function callersEnvironment(): string[] {
+export function callersEnvironment(): string[] {
   return Object.entries(Deno.env.toObject())
     .filter(([name]) => !name.startsWith("DENO_") && name !== "GLIBC_TUNABLES")
     .map(([name, value]) => `${name}=${value}`);

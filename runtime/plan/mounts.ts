@@ -201,7 +201,8 @@ function isCloned(planned: PlannedMount): boolean {
   return planned.type === "bind" && !planned.options.extensions.has("remount") && !isIdmapped(planned);
 }
 
-function source({ mount, options }: PlannedMount, host: Host) {
+/** What a bind mount shows. */
+export function source({ mount, options }: PlannedMount, host: Host) {
   const path = mount.source!.startsWith("/") ? mount.source! : `${host.bundle}/${mount.source}`;
   return { path, recursive: options.extensions.has("rbind") };
 }
@@ -320,7 +321,7 @@ function remount(planned: PlannedMount): Node[] {
 }
 
 /** Attributes and propagation of a bind mount: nothing is set that was not asked for. */
-function change(planned: PlannedMount): Node[] {
+export function change(planned: PlannedMount): Node[] {
   const { attributes, extensions } = planned.options;
   const asked = attributes.set !== 0 || attributes.clear !== 0;
   return [
@@ -388,7 +389,8 @@ function classicMount(config: Config, planned: PlannedMount, host: Host): Node[]
   ];
 }
 
-function openTarget(
+/** Opens where a mount goes as `$target`, which is made first if it is missing. */
+export function openTarget(
   planned: PlannedMount,
   host: Host,
   type: "directory" | "file",

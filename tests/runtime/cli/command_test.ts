@@ -81,16 +81,6 @@ const refused: [args: string[], message: string][] = [
   [["rest", "a"], '"rest" requires a minimum of 2 argument(s)'],
   [["up-to", "a", "b", "c"], '"up-to" requires a maximum of 2 argument(s)'],
   [["one", "--nope", "a"], "flag provided but not defined: -nope"],
-  // As Podman asks whether they are supported, and as engines call them.
-  [["checkpoint", "--help"], "checkpoint is not supported: Hako cannot save the processes of a container"],
-  [
-    ["checkpoint", "--image-path", "/x", "id"],
-    "checkpoint is not supported: Hako cannot save the processes of a container",
-  ],
-  [
-    ["restore", "--lsm-mount-context"],
-    "restore is not supported: Hako cannot save the processes of a container",
-  ],
   [["two"], 'unknown command "two", allowed: one, rest, up-to'],
   [["constructor"], 'unknown command "constructor", allowed: one, rest, up-to'],
 ];

@@ -1,10 +1,11 @@
 /** Every option of runc's and crun's is one of Hako's: what engines and people have in their scripts. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Command, globalOptions, runCommand } from "../../../runtime/cli/command.ts";
 import { programHelp } from "../../../runtime/cli/help.ts";
 import { commands } from "../../../runtime/cli/mod.ts";
 import { type Options, parseOptions } from "../../../runtime/cli/options.ts";
+import { UsageError } from "../../../runtime/errors.ts";
 
 /**
  * By command, "" for those before it: `long|short=`, with `=` if it takes a value. Of runc 1.1.5 to 1.5.1 and crun 1.8.1 to
@@ -33,6 +34,12 @@ const RUNC: Readonly<Record<string, string>> = {
     "resources|r= blkio-weight= cpu-period= cpu-quota= cpu-burst= cpu-share= cpu-rt-period= cpu-rt-runtime= " +
     "cpuset-cpus= cpuset-mems= kernel-memory= kernel-memory-tcp= memory= cpu-idle= memory-reservation= memory-swap= " +
     "pids-limit= l3-cache-schema= mem-bw-schema=",
+  checkpoint:
+    "image-path= work-path= parent-path= leave-running tcp-established tcp-skip-in-flight link-remap ext-unix-sk shell-job " +
+    "lazy-pages status-fd= page-server= file-locks pre-dump manage-cgroups-mode= empty-ns= auto-dedup",
+  restore:
+    "console-socket= image-path= work-path= tcp-established ext-unix-sk shell-job file-locks manage-cgroups-mode= bundle|b= " +
+    "detach|d pid-file= no-subreaper no-pivot empty-ns= auto-dedup lazy-pages lsm-profile= lsm-mount-context=",
   spec: "bundle|b= rootless",
   features: "",
 };
@@ -57,6 +64,12 @@ const CRUN: Readonly<Record<string, string>> = {
     "blkio-weight= cpu-period= cpu-quota= cpu-rt-period= cpu-rt-runtime= cpu-share= cpuset-cpus= cpuset-mems= " +
     "kernel-memory= kernel-memory-tcp= memory= memory-reservation= memory-swap= pids-limit= l3-cache-schema= " +
     "mem-bw-schema= resources|r=",
+  checkpoint:
+    "image-path= work-path= leave-running tcp-established ext-unix-sk shell-job file-locks parent-path= pre-dump " +
+    "manage-cgroups-mode= network-lock=",
+  restore:
+    "bundle|b= image-path= work-path= tcp-established tcp-close ext-unix-sk shell-job file-locks detach|d pid-file= " +
+    "console-socket= manage-cgroups-mode= network-lock= lsm-profile= lsm-mount-context=",
   spec: "bundle|b= file|f= rootless",
   features: "",
   mounts: "",
@@ -119,6 +132,11 @@ for (const [runtime, flags] of Object.entries({ runc: RUNC, crun: CRUN })) {
     });
   }
 }
+
+Deno.test("Podman's probe for what restore knows finds that the option takes a value", () => {
+  const message = assertThrows(() => print("restore", "--lsm-mount-context"), UsageError).message;
+  assertEquals(message, "flag needs an argument: --lsm-mount-context");
+});
 
 Deno.test("exec, kill and ps leave what follows the id to others", () => {
   for (const name of ["exec", "kill", "ps"]) {
