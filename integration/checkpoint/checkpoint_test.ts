@@ -5,7 +5,8 @@ import type { Config } from "../../runtime/spec/config.ts";
 import { fails, type Hako, hakoOf, ok, statusOf, until } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { finish, HAKO, spawn } from "../support/hako.ts";
-import { ENVIRONMENT, NO_CRIU } from "./criu.ts";
+import { Pty } from "../support/pty.ts";
+import { ENVIRONMENT, hasFeature, NO_CRIU } from "./criu.ts";
 
 function criuTest(name: string, fn: (box: Box, hako: Hako) => Promise<void>, skip = NO_CRIU): void {
   containerTest(name, (box) => fn(box, hakoOf(box, [], { env: ENVIRONMENT })), { ...skip && { skip } });
@@ -50,7 +51,7 @@ function assertUnbroken(rootfs: string): void {
 async function describe(hako: Hako, id: string): Promise<Record<string, unknown>> {
   const read = (name: string) => ok(hako("exec", id, "cat", `/proc/1/${name}`));
   const status = (await read("status")).split("\n").filter((line) =>
-    /^(Name|Umask|Pid|PPid|TracerPid|Uid|Gid|Groups|Sig(Pnd|Blk|Ign|Cgt)|ShdPnd|Cap|NoNewPrivs|Seccomp\b)/
+    /^(Name|Umask|Pid|PPid|TracerPid|Uid|Gid|Groups|Sig(Blk|Ign|Cgt)|Cap|NoNewPrivs|Seccomp\b)/
       .test(line)
   );
   const mounts = (await read("mountinfo")).trim().split("\n").map((line) => {
@@ -261,3 +262,120 @@ criuTest("what cannot be saved or restored is one clear error, and changes nothi
   assertUnbroken(rootfs);
   await ok(hako("delete", "--force", `${id}-2`));
 });
+
+criuTest("a paused container can be saved, and goes on when it is restored", async (box, hako) => {
+  const { path, rootfs } = box.bundle({ script: COUNTER });
+  const images = `${box.directory}/images`;
+  await ok(hako("run", "--detach", "--bundle", path, box.id));
+  await counts(rootfs);
+  await ok(hako("pause", box.id));
+  await ok(hako("checkpoint", "--image-path", images, box.id));
+  await ok(hako("restore", "--detach", "--bundle", path, "--image-path", images, box.id));
+  await counts(rootfs);
+  assertUnbroken(rootfs);
+  await ok(hako("delete", "--force", box.id));
+});
+
+criuTest("the loopback interface of a network namespace of its own is up again", async (box, hako) => {
+  const { path, rootfs } = box.bundle({
+    script: COUNTER,
+    config: {
+      hostname: null,
+      linux: { namespaces: [{ type: "pid" }, { type: "network" }, { type: "mount" }] },
+    },
+  });
+  const images = `${box.directory}/images`;
+  await ok(hako("run", "--detach", "--bundle", path, box.id));
+  await counts(rootfs);
+  const before = await ok(hako("exec", box.id, "ip", "address", "show", "lo"));
+  assertMatch(before, /<LOOPBACK,UP,LOWER_UP>[^]*127\.0\.0\.1/);
+  await ok(hako("checkpoint", "--image-path", images, box.id));
+  await ok(hako("restore", "--detach", "--bundle", path, "--image-path", images, box.id));
+  assertEquals(await ok(hako("exec", box.id, "ip", "address", "show", "lo")), before);
+  await ok(hako("delete", "--force", box.id));
+});
+
+criuTest(
+  "hooks see the container; one that fails, or kills the runtime, leaves nothing",
+  async (box, hako) => {
+    const { path, rootfs, config } = box.bundle({ script: COUNTER });
+    const images = `${box.directory}/images`;
+    await ok(hako("run", "--detach", "--bundle", path, box.id));
+    await counts(rootfs);
+    await ok(hako("checkpoint", "--image-path", images, box.id));
+
+    const restore = (script: string) => {
+      const createRuntime = [{ path: "/bin/sh", args: ["sh", "-c", script] }];
+      Deno.writeTextFileSync(`${path}/config.json`, JSON.stringify({ ...config, hooks: { createRuntime } }));
+      return hako("restore", "--detach", "--bundle", path, "--image-path", images, box.id);
+    };
+    await fails(restore("exit 3"), "error running createRuntime hook #0 /bin/sh: exit status 3");
+    await fails(hako("state", box.id), "container does not exist");
+
+    const killed = await restore("kill -KILL $PPID; sleep 0.2");
+    assertEquals(killed.status, 137, killed.stderr);
+    await ok(hako("delete", "--force", box.id));
+    await fails(hako("state", box.id), "container does not exist");
+    // The image is whole: nothing of it was below a directory that was removed.
+    assertEquals(Deno.statSync(`${rootfs}/bin/busybox`).isFile, true);
+
+    const seen = `${box.directory}/seen`;
+    await ok(restore(`cat >${seen}`));
+    const { status, pid } = JSON.parse(Deno.readTextFileSync(seen));
+    assertEquals([status, pid], ["creating", JSON.parse(await ok(hako("state", box.id))).pid]);
+    await counts(rootfs);
+    assertUnbroken(rootfs);
+    await ok(hako("delete", "--force", box.id));
+  },
+);
+
+criuTest("a terminal is joined to ours where the container is restored", async (box, hako) => {
+  const { path } = box.bundle({
+    args: ["/bin/sh", "-c", "echo ready; while read line; do echo got $line $((n+=1)); done"],
+    config: { process: { terminal: true } },
+  });
+  const images = `${box.directory}/images`;
+  const command = (
+    ...words: string[]
+  ) => ["env", `PATH=${ENVIRONMENT.PATH}`, ...HAKO, "--root", box.state, ...words];
+  using first = new Pty();
+  await first.run(command("run", "--bundle", path, box.id), async () => {
+    await first.shows(/ready/);
+    await first.type("one\n");
+    await first.shows(/got one 1/);
+    await ok(hako("checkpoint", "--image-path", images, box.id));
+  });
+  using second = new Pty();
+  const status = await second.run(
+    command("restore", "--bundle", path, "--image-path", images, box.id),
+    async () => {
+      await until(async () => (await hako("state", box.id)).status === 0);
+      await second.type("two\n");
+      await second.shows(/got two 2/);
+      await ok(hako("kill", box.id, "KILL"));
+    },
+  );
+  assertEquals(status, 137);
+});
+
+criuTest(
+  "--pre-dump saves memory before, or says that the kernel cannot tell what changes",
+  async (box, hako) => {
+    const { path, rootfs } = box.bundle({ script: COUNTER });
+    const [before, images] = [`${box.directory}/before`, `${box.directory}/images`];
+    await ok(hako("run", "--detach", "--bundle", path, box.id));
+    await counts(rootfs);
+    const preDump = () => hako("checkpoint", "--pre-dump", "--image-path", before, box.id);
+    if (hasFeature("mem_dirty_track")) {
+      await ok(preDump());
+      await counts(rootfs);
+      await ok(hako("checkpoint", "--parent-path", "../before", "--image-path", images, box.id));
+      await ok(hako("restore", "--detach", "--bundle", path, "--image-path", images, box.id));
+    } else {
+      await fails(preDump(), "criu cannot do this on this kernel: it has no mem_track");
+    }
+    await counts(rootfs);
+    assertUnbroken(rootfs);
+    await ok(hako("delete", "--force", box.id));
+  },
+);

@@ -6,7 +6,7 @@
 import { StateError, UsageError } from "../../errors.ts";
 import { parseMountinfo } from "../../host/mountinfo.ts";
 import { resolveInRoot } from "../../host/targets.ts";
-import { close } from "../../linux/files.ts";
+import { close, memfdCreate } from "../../linux/files.ts";
 import { packetPair } from "../../linux/packets.ts";
 import { posixSpawn, wait } from "../../linux/processes.ts";
 import { log } from "../../log.ts";
@@ -44,25 +44,31 @@ export function checkpoint(container: Container, paths: FolderPaths, options: Ch
   let pid: number | undefined;
   const [ours, theirs] = packetPair();
   const criu = new Criu(ours, id);
+  // What it says before it has a log is a warning that a check gives, or why it cannot be run.
+  const output = memfdCreate("criu");
   try {
     const swrk = 3;
     pid = posixSpawn({
       path,
       args: ["criu", "swrk", `${swrk}`],
       env: callersEnvironment(),
-      fds: [{ from: theirs, to: swrk }],
+      fds: [{ from: output, to: 1 }, { from: output, to: 2 }, { from: theirs, to: swrk }],
     });
     close(theirs);
     criu.checkVersion();
     if (options.preDump) criu.checkFeatures({ mem_track: true });
     if (options.lazyPages) criu.checkFeatures({ lazy_pages: true });
-    withCriuLog(id, "checkpoint", `${paths.work ?? paths.images}/${LOGS.dump}`, () => {
+    const file = `${paths.work ?? paths.images}/${LOGS.dump}`;
+    withCriuLog(criu, { id, operation: "checkpoint", log: file }, () => {
       dump(criu, container, { options, paths, folders });
     });
   } finally {
     criu.close();
     if (pid === undefined) close(theirs);
     else wait(pid);
+    const said = Deno.readTextFileSync(`/proc/self/fd/${output}`).trim();
+    if (said !== "") log.debug(`criu: ${said}`);
+    close(output);
     [...new Set([folders.images, folders.work])].forEach(close);
   }
 }

@@ -46,6 +46,8 @@ export function findCriu(id: string): string {
 export class Criu {
   readonly #socket: number;
   readonly #id: string;
+  /** Of ours at a notification, if one has failed there. */
+  failure: unknown;
 
   /**
    * @param socket our end of the connection to it
@@ -92,15 +94,14 @@ export class Criu {
   }
 
   #ask(request: Request, notified: (notification: Notification) => void = () => {}): Response {
-    const failures: unknown[] = [];
     this.#send(request);
     for (;;) {
       const { bytes, fd } = receivePacket(this.#socket, ANSWER_BYTES);
-      if (failures.length > 0 && bytes.length === 0) throw failures[0];
+      if (bytes.length === 0 && this.failure !== undefined) throw this.failure;
       if (bytes.length === 0) throw new StateError(this.#id, "criu has ended without an answer");
       const response = decode(RESPONSE, bytes);
       if (response.type !== REQUEST_TYPE.NOTIFY) {
-        if (failures.length > 0) throw failures[0];
+        if (this.failure !== undefined) throw this.failure;
         if (!response.success) throw new StateError(this.#id, response.cr_errmsg?.trim() || "criu failed");
         return response;
       }
@@ -108,9 +109,9 @@ export class Criu {
       try {
         notified({ script, pid, ...(fd !== undefined && { fd }) });
       } catch (error) {
-        failures.push(error);
+        this.failure ??= error;
       }
-      this.#send({ type: REQUEST_TYPE.NOTIFY, notify_success: failures.length === 0 });
+      this.#send({ type: REQUEST_TYPE.NOTIFY, notify_success: this.failure === undefined });
     }
   }
 

@@ -7,7 +7,7 @@ import { StateError, UsageError } from "../../errors.ts";
 import { inUserNamespace } from "../../host/user_namespace.ts";
 import { openat2 } from "../../linux/files.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../../linux/generated/constants.ts";
-import { errorsIn } from "./client.ts";
+import { type Criu, errorsIn } from "./client.ts";
 import type { Folders } from "./options.ts";
 
 /** Absolute paths. */
@@ -37,19 +37,23 @@ export function requireRoot(id: string): void {
   throw new StateError(id, "checkpoint and restore need root: CRIU cannot save or make namespaces without");
 }
 
-/** Does what CRIU logs in `path`. @throws {StateError} with the errors of the log, if it is CRIU that has failed */
-export function withCriuLog(id: string, operation: string, path: string, action: () => void): void {
+/** Does what CRIU logs in `log`. @throws {StateError} with the errors of the log, if it is CRIU that has failed */
+export function withCriuLog(
+  criu: Criu,
+  { id, operation, log }: { readonly id: string; readonly operation: string; readonly log: string },
+  action: () => void,
+): void {
   try {
     action();
   } catch (error) {
-    if (!(error instanceof StateError)) throw error;
+    if (!(error instanceof StateError) || error === criu.failure) throw error;
     let errors: string | undefined;
     try {
-      errors = errorsIn(Deno.readTextFileSync(path));
+      errors = errorsIn(Deno.readTextFileSync(log));
     } catch {
       throw error; // It has not come as far as that.
     }
-    throw new StateError(id, `criu cannot ${operation}: ${errors ?? error.message}, see ${path}`);
+    throw new StateError(id, `criu cannot ${operation}: ${errors ?? error.message}, see ${log}`);
   }
 }
 

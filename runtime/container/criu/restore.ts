@@ -142,7 +142,8 @@ export async function restoreContainer(
     }, folders);
     const criu = new Criu(socket, id);
     criu.checkVersion();
-    withCriuLog(id, "restore", `${paths.work ?? paths.images}/${LOGS.restore}`, () => {
+    const file = `${paths.work ?? paths.images}/${LOGS.restore}`;
+    withCriuLog(criu, { id, operation: "restore", log: file }, () => {
       criu.run(REQUEST_TYPE.RESTORE, opts, (notification) => known.notified(notification));
     });
     directory.write("host.json", hostToJson(host));
