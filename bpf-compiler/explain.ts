@@ -13,6 +13,8 @@ import { verdictText } from "./verdict.ts";
 
 const FIRST_ARGUMENT = 16;
 const WIDTH = 100;
+/** Of questions. Ways that part and meet again are told each time they are gone: twenty such tests are a million ways. */
+const MAX_LINES = 20_000;
 
 /** Lines of text. Architectures are those that the program compares with. */
 export function explain(program: readonly Instruction[], { bigEndian = false } = {}): string[] {
@@ -26,13 +28,14 @@ export function explain(program: readonly Instruction[], { bigEndian = false } =
   }
   const other =
     interpret(program, callWords({ number: 0, auditArch: 0xffffffff, args: [] }, bigEndian)).verdict;
+  const left = { lines: MAX_LINES };
   return [
-    ...[...abis].flatMap((abi) => explainAbi(program, abi)),
+    ...[...abis].flatMap((abi) => explainAbi(program, abi, left)),
     `other architectures: ${verdictText(other)}`,
   ];
 }
 
-function explainAbi(program: readonly Instruction[], abi: Abi): string[] {
+function explainAbi(program: readonly Instruction[], abi: Abi, left: Left): string[] {
   const byVerdict = new Map<string, string[]>();
   const conditional: string[] = [];
   const calls = callsOf(abi.table);
@@ -45,7 +48,10 @@ function explainAbi(program: readonly Instruction[], abi: Abi): string[] {
     const { verdict, path } = interpret(program, words);
     const load = path.find((at) => program[at]!.code === OPCODES.load && program[at]!.k >= FIRST_ARGUMENT);
     if (load !== undefined) {
-      conditional.push(`  ${name}`, ...explainTests(program, load, "    ", abi.bigEndian));
+      conditional.push(
+        `  ${name}`,
+        ...explainTests(program, load, "    ", { bigEndian: abi.bigEndian, left }),
+      );
       return;
     }
     const names = byVerdict.get(verdictText(verdict)) ?? [];
@@ -77,32 +83,42 @@ function wrap(names: readonly string[]): string[] {
   return lines;
 }
 
+/** What may still be said. */
+interface Left {
+  lines: number;
+}
+
+interface Telling {
+  readonly bigEndian: boolean;
+  readonly left: Left;
+}
+
 /** The tests from a load on, as nested questions. */
 function explainTests(
   program: readonly Instruction[],
   start: number,
   indent: string,
-  bigEndian: boolean,
+  telling: Telling,
 ): string[] {
+  if (telling.left.lines-- <= 0) return [`${indent}...`];
   let [at, word, mask] = [start, "", ""];
   for (;;) {
     const { code, jt, jf, k } = program[at]!;
     if (code === OPCODES.result) return [`${indent}${verdictText(k)}`];
     if (isTest(code)) {
       const [yes, no] = [at + 1 + jt, at + 1 + jf].map((next) =>
-        explainFrom(program, next, `${indent}  `, { word, bigEndian })
+        explainFrom(program, next, `${indent}  `, { word, ...telling })
       );
       return [`${indent}if ${comparison(code, `${word}${mask}`, k)}`, ...yes!, `${indent}else`, ...no!];
     }
-    if (code === OPCODES.load) [word, mask] = [wordName(k, bigEndian), ""];
+    if (code === OPCODES.load) [word, mask] = [wordName(k, telling.bigEndian), ""];
     else if (code === OPCODES.and) mask += ` & ${hex(k)}`;
     at += code === OPCODES.jump ? k + 1 : 1;
   }
 }
 
-interface Accumulator {
+interface Accumulator extends Telling {
   readonly word: string;
-  readonly bigEndian: boolean;
 }
 
 /** A test may follow a test, with the same word in the accumulator. */
@@ -112,8 +128,9 @@ function explainFrom(
   indent: string,
   accumulator: Accumulator,
 ): string[] {
+  if (accumulator.left.lines-- <= 0) return [`${indent}...`];
   const { code, jt, jf, k } = program[at]!;
-  if (!isTest(code)) return explainTests(program, at, indent, accumulator.bigEndian);
+  if (!isTest(code)) return explainTests(program, at, indent, accumulator);
   const [yes, no] = [at + 1 + jt, at + 1 + jf].map((next) =>
     explainFrom(program, next, `${indent}  `, accumulator)
   );

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Context, runCommand, UsageError } from "../../bpf-compiler/cli/commands.ts";
-import { PolicyError } from "../../bpf-compiler/mod.ts";
+import { encodeProgram, OPCODES, PolicyError } from "../../bpf-compiler/mod.ts";
 import { compareFilters, compileSeccomp } from "../../wasm/mod.ts";
 
 const FILES: Readonly<Record<string, string>> = {
@@ -37,6 +37,16 @@ const FILES: Readonly<Record<string, string>> = {
   "broken.json": `{ "defaultAction": `,
 };
 
+/** Tests whose ways meet again at once: as many ways through it as 2 to the power of their number. */
+const MANY_WAYS = encodeProgram([
+  { code: OPCODES.load, jt: 0, jf: 0, k: 4 },
+  { code: OPCODES.equal, jt: 1, jf: 0, k: 0xc000003e },
+  { code: OPCODES.result, jt: 0, jf: 0, k: 0 },
+  { code: OPCODES.load, jt: 0, jf: 0, k: 16 },
+  ...Array.from({ length: 60 }, (_, k) => ({ code: OPCODES.equal, jt: 0, jf: 0, k })),
+  { code: OPCODES.result, jt: 0, jf: 0, k: 0x7fff0000 },
+]);
+
 const context: Context = {
   native: "x86_64",
   read: (path) => new TextEncoder().encode(FILES[path]),
@@ -69,6 +79,21 @@ Deno.test("a datum keeps all its 64 bits", () => {
     ),
     text,
   );
+});
+
+Deno.test("a program with more ways than anybody can read is explained as far as it goes", () => {
+  const { stdout } = runCommand(["explain"], { ...context, read: () => MANY_WAYS });
+  const lines = `${stdout}`.split("\n");
+  assert(lines.length < 100_000 && lines.some((line) => line.trim() === "..."), `${lines.length} lines`);
+});
+
+Deno.test("what is no filter is not explained", () => {
+  const outside = MANY_WAYS.slice(0, -8);
+  const problem = assertThrows(
+    () => runCommand(["explain"], { ...context, read: () => outside }),
+    PolicyError,
+  );
+  assertEquals(problem.problem, "is no filter: instruction 63 leads out of the program");
 });
 
 Deno.test("trace prints the way of a call and its verdict", () => {

@@ -44,7 +44,7 @@ function kindOf(error: Error, input: string): string {
 
 /** The first words of `message` that do not come from `input`. */
 export function withoutWords(message: string, input: string): string {
-  const words = message.slice(0, 200).match(/[a-z]{3,}/g) ?? [];
+  const words = message.slice(0, 200).replace(/\\u[0-9a-f]{4}/g, " ").match(/[a-z]{3,}/g) ?? [];
   return words.filter((word) => !input.includes(word)).slice(0, 3).join(" ");
 }
 
