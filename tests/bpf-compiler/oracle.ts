@@ -57,7 +57,7 @@ function isNewer({ defaultAction, syscalls = [] }: Policy, { number }: Call, her
     const newest = Math.max(
       0,
       ...syscalls.flatMap(({ names }) => names)
-        .filter((name) => !(abi.multiplexed && (name in SOCKETCALL || name in IPC)))
+        .filter((name) => !(abi.multiplexed && (Object.hasOwn(SOCKETCALL, name) || Object.hasOwn(IPC, name))))
         .map((name) => numberOf(abi.table, name) ?? 0),
     );
     if (newest === 0) return false;
@@ -83,7 +83,7 @@ function rulesFor(
       }
       if (!abi.multiplexed) continue;
       for (const [multiplexer, calls] of [["socketcall", SOCKETCALL], ["ipc", IPC]] as const) {
-        if (numberOf(abi.table, multiplexer) !== number || !(name in calls)) continue;
+        if (numberOf(abi.table, multiplexer) !== number || !Object.hasOwn(calls, name)) continue;
         const isCall: Arg = { index: 0, op: "SCMP_CMP_EQ", value: calls[name]! };
         for (const args of alternatives) {
           if (!strict) rules.push({ args: [isCall, ...args.filter(({ index }) => index !== 0)], verdict });
