@@ -6,6 +6,7 @@
 
 import { ConfigError, StateError, SyscallError, UsageError } from "../errors.ts";
 import { type Fields, log } from "../log.ts";
+import { adviceOn, hasProc } from "./advice.ts";
 import { type Commands, type GlobalOptions, globalOptions, runCommand } from "./command.ts";
 import { programHelp } from "./help.ts";
 import { parseOptions } from "./options.ts";
@@ -51,7 +52,8 @@ function describe(error: unknown): [message: string, fields?: Fields] {
   if (error instanceof ConfigError) return [error.message, { config: error.pointer }];
   if (error instanceof SyscallError) {
     const { message, call, errno, path, pointer } = error;
-    return [message, {
+    const advice = adviceOn(error);
+    return [advice === undefined ? message : `${message}: ${advice}`, {
       syscall: call,
       errno: errno.name,
       ...path && { path },
@@ -60,7 +62,9 @@ function describe(error: unknown): [message: string, fields?: Fields] {
   }
   // A file of the caller's: a state directory, a pid file. Deno's message has the call, its errno and the path. It gives a
   // code to each error of the system, and a class of its own to some of them: not to ENOSPC or ENAMETOOLONG.
-  if (error instanceof Error && "code" in error) return [error.message];
+  if (error instanceof Error && "code" in error) {
+    return [hasProc() ? error.message : `${error.message}: /proc has to be mounted`];
+  }
   return [`bug: ${error instanceof Error ? error.stack : error}`];
 }
 
