@@ -15,21 +15,16 @@ async function beside(
   use: (exec: (...words: string[]) => ReturnType<typeof run>) => Promise<void>,
   config = {},
 ): Promise<void> {
-  // A hang is a failure of the test, and not of the suite: what is stopped is killed after a while.
-  const hako = (...words: string[]) =>
-    run([
-      "sh",
-      "-c",
-      '"$@"; exit $?',
-      "sh",
-      "timeout",
-      "--signal=KILL",
-      "10",
-      ...HAKO,
-      "--root",
-      box.state,
-      ...words,
-    ]);
+  // A hang is a failure of the test, and not of the suite: what is stopped is killed after a while. A process that stays
+  // stopped would hold a pipe open.
+  let count = 0;
+  const hako = async (...words: string[]) => {
+    const [out, err] = [`${box.directory}/out${count}`, `${box.directory}/err${count++}`];
+    const patience = ["timeout", "--signal=KILL", "10"];
+    const shell = ["sh", "-c", `"$@" </dev/null >${out} 2>${err}; exit $?`, "sh"];
+    const { status } = await run([...shell, ...patience, ...HAKO, "--root", box.state, ...words]);
+    return { status, stdout: Deno.readTextFileSync(out), stderr: Deno.readTextFileSync(err) };
+  };
   const { path } = box.bundle({ script, config });
   // Its streams are no pipes of ours, which it would hold open.
   const detached = ["sh", "-c", '"$@" </dev/null >/dev/null 2>&1', "sh", ...HAKO, "--root", box.state];
@@ -142,5 +137,21 @@ containerTest(
       // 137: it was killed by our own patience.
       const { status } = await exec(box.id, "sleep", "600");
       assert(status === 137 || status === 255, `${status}`);
+    }),
+);
+
+containerTest(
+  "a container that stops what joins it does not keep exec waiting",
+  (box) =>
+    beside(box, "while :; do kill -STOP -1; done", async (exec) => {
+      // Detached, exec waits only until the program is there: some may get so far.
+      const results = [];
+      for (let round = 0; round < 3; round++) results.push(await exec("--detach", box.id, "sleep", "600"));
+      const refused = results.filter(({ status }) => status !== 0);
+      assert(refused.length > 0, "none was stopped in time");
+      for (const { status, stderr } of refused) {
+        assertMatch(stderr, /^hako: [^\n]+: the init was stopped, or is traced, by another process\n$/);
+        assertEquals(status, 255);
+      }
     }),
 );

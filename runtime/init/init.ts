@@ -18,7 +18,15 @@ import { close, duplicate, memfdCreate, openat2, pread, pwrite, seal } from "../
 import { ERRNO } from "../linux/generated/errno.ts";
 import { connectUnix, listenUnix } from "../linux/sockets.ts";
 import { CPU, errnoInfo, isErrno, syscall, trySyscall } from "../linux/libc.ts";
-import { endsWithin, type ExitStatus, pidfdOpen, posixSpawn, wait, waitAsync } from "../linux/processes.ts";
+import {
+  endsWithin,
+  type ExitStatus,
+  pidfdOpen,
+  posixSpawn,
+  readStat,
+  wait,
+  waitAsync,
+} from "../linux/processes.ts";
 import { OWN_FDS } from "../plan/inherited.ts";
 import { type BarrierName, LATE_BYTES, type LateName, type Plan, type SlotName } from "../plan/node.ts";
 import { lateOffset, STATUS_BYTES } from "../plan/status_page.ts";
@@ -76,6 +84,8 @@ export class Init {
   /** The spawned process has forked the container's, and is reaped. */
   #forked = false;
   #ended: ExitStatus | undefined;
+  /** When it was last looked at. */
+  #stopped = false;
   #pidfd: number | undefined;
 
   private constructor(
@@ -146,11 +156,11 @@ export class Init {
    * Waits until the init is at its next barrier.
    *
    * @throws {SyscallError} the step that failed
-   * @throws {StateError} if it was killed
+   * @throws {StateError} if it was killed, or stays stopped
    */
   next(): BarrierName {
     if (this.#at !== undefined) tell(this.#socket);
-    const letter = hear(this.#socket);
+    const letter = hear(this.#socket, () => this.#look());
     this.#reapSpawned();
     if (letter === undefined) throw failure(this.#id, this.#report(), this.#program);
     return this.#at = BARRIERS[String.fromCharCode(letter)]!;
@@ -170,9 +180,20 @@ export class Init {
   /** The same for an init that has no such barrier, and waits at its last one, or at none. */
   execute(atListener?: () => void): void {
     if (this.#at !== undefined) tell(this.#socket);
-    awaitExecution(this.#socket, atListener);
+    awaitExecution(this.#socket, atListener, () => this.#look());
     this.#reapSpawned();
     this.#checkExecuted();
+  }
+
+  /**
+   * Who is in the container with the rights to signal or trace it can keep it from going on, and us waiting. Two looks in a
+   * row: whoever debugs it, or stops us with all our children, lets it go on.
+   */
+  #look(): void {
+    const wasStopped = this.#stopped;
+    this.#stopped = /^[Tt]$/.test(readStat(this.pid)?.state ?? "");
+    if (!wasStopped || !this.#stopped) return;
+    throw failure(this.#id, this.#report(), this.#program, "was stopped, or is traced, by another process");
   }
 
   #checkExecuted(): void {

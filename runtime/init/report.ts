@@ -4,7 +4,7 @@
  * @module
  */
 import { StateError, SyscallError } from "../errors.ts";
-import { close, read, write } from "../linux/files.ts";
+import { close, isReadable, read, write } from "../linux/files.ts";
 import { errnoInfo, isErrno } from "../linux/libc.ts";
 import { endsWithin } from "../linux/processes.ts";
 import { connectUnix } from "../linux/sockets.ts";
@@ -47,17 +47,18 @@ export function hasExecuted({ record, failed }: Report, records: number): boolea
   return failed === undefined && record === records - 1;
 }
 
-/** Why an init that is no more did not become the program: the step that failed, or that it was killed in. */
+/** Why an init did not become the program: the step that failed, or that it met its `fate` in. */
 export function failure(
   id: string,
   { record, failed }: Report,
   { steps }: Pick<Program, "steps">,
+  fate = "was killed",
 ): SyscallError | StateError {
   const step: Step = steps[failed?.record ?? record] ?? steps[0]!;
   const { call, label, pointer } = step;
   const detail = briefCall(step);
   return failed === undefined
-    ? new StateError(id, `${label}: ${detail}: the init was killed`)
+    ? new StateError(id, `${label}: ${detail}: the init ${fate}`)
     : new SyscallError(call, errnoInfo(failed.errno), { label, detail, pointer });
 }
 
@@ -70,8 +71,16 @@ export function tell(socket: number): void {
   }
 }
 
-/** The next byte from the init, undefined at the end of the connection: ECONNRESET if the init has never accepted it. */
-export function hear(socket: number): number | undefined {
+/** How long an init is waited for until it is looked at, and again. */
+const LOOK_MILLISECONDS = 1000;
+
+/**
+ * The next byte from the init, undefined at the end of the connection: ECONNRESET if the init has never accepted it.
+ *
+ * @param look is called now and then, if it takes long, and may throw
+ */
+export function hear(socket: number, look?: () => void): number | undefined {
+  while (look !== undefined && !isReadable(socket, LOOK_MILLISECONDS)) look();
   try {
     return read(socket, 1)[0];
   } catch (error) {
@@ -115,9 +124,14 @@ export function release(directory: string, atListener?: () => void): void {
  * Waits for the end of the connection: execve(2) closes it, or the init is gone.
  *
  * @param atListener what to do at the barrier `listener`, the only one that may still come
+ * @param look as {@linkcode hear} has it
  */
-export function awaitExecution(socket: number, atListener: () => void = () => {}): void {
-  while (hear(socket) !== undefined) {
+export function awaitExecution(
+  socket: number,
+  atListener: () => void = () => {},
+  look?: () => void,
+): void {
+  while (hear(socket, look) !== undefined) {
     atListener();
     tell(socket);
   }

@@ -72,7 +72,12 @@ export function isReadable(fd: number, milliseconds: number): boolean {
     BigInt(Math.floor(milliseconds / 1000)),
     BigInt(milliseconds % 1000) * 1_000_000n,
   ]);
-  return syscall("ppoll", [pollfd, 1, new Uint8Array(time.buffer), 0, 0]) === 1;
+  for (;;) {
+    // The kernel leaves in `time` what is left of it.
+    const result = trySyscall("ppoll", [pollfd, 1, new Uint8Array(time.buffer), 0, 0]);
+    if (result >= 0) return result === 1;
+    if (result !== -ERRNO.EINTR) throw new SyscallError("ppoll", errnoInfo(-result));
+  }
 }
 
 /** write(2) of all `bytes`. */
