@@ -245,3 +245,29 @@ userTest("another user reaches nothing of it", async (user) => {
   assertEquals(JSON.parse(await ok(user.hako(["state", user.id]))).status, "running");
   await ok(user.hako(["delete", "--force", user.id]));
 });
+
+userTest("it runs where /proc shows nobody else (hidepid=2)", async (user) => {
+  await user.spec("echo hello");
+  const words = user.words(["run", "--bundle", user.bundle, user.id]);
+  const hidden = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-ec"];
+  const { status, stdout } = await run([...hidden, 'mount -o remount,hidepid=2 /proc; "$@"', "sh", ...words]);
+  assertEquals([status, stdout], [0, "hello\n"]);
+});
+
+userTest("with few processes (ulimit -u) it runs, or fails and leaves nothing", async (user) => {
+  await user.spec("echo hello");
+  const seen = new Set<string>();
+  for (const limit of [1, 4, 5, 6, 7, 8, 30]) {
+    const words = user.words(["run", "--bundle", user.bundle, user.id]);
+    const { status, stdout, stderr } = await run(["prlimit", `--nproc=${limit}`, ...words]);
+    if (status === 0) assertEquals(stdout, "hello\n");
+    else {assertMatch(
+        stderr,
+        /Deno could not start|\(EAGAIN\)[^\n]*: the limit of processes [^\n]* is reached\n$|can't fork/,
+      );}
+    seen.add(status === 0 ? "runs" : /EAGAIN/.test(stderr) ? "says so" : "cannot");
+    const state = `${user.runtimeDirectory}/hako`;
+    assertEquals(await ok(user.hako(["list", "--quiet"])), "", `${limit}: ${state}`);
+  }
+  assertEquals([...seen].sort(), ["cannot", "runs", "says so"]);
+});
