@@ -151,7 +151,7 @@ containerCases({
       ...['mount -o remount,hidepid=2 /proc; exec "$@"', "sh"],
     ],
   },
-  "the hierarchy of a controller that limits devices is not mounted, with or without cgroup v2": (box) => ({
+  "the hierarchy of a controller that limits devices is not mounted, with or without cgroup v2": () => ({
     args: ["/bin/true"],
     under: afterMounting("umount -l /sys/fs/cgroup/devices; umount -l /sys/fs/cgroup/unified"),
     ...Deno.readTextFileSync("/proc/self/mountinfo").includes(" /sys/fs/cgroup/devices ")
