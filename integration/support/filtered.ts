@@ -18,7 +18,7 @@ const text = (word: string) => new TextEncoder().encode(`${word}\0`);
 
 // struct sock_fprog: seccomp(2).
 const fprog = new BigUint64Array([BigInt(program.length / 8), address(new Uint8Array(program))]);
-const [SYS_seccomp, SET_MODE_FILTER, TSYNC] = [Deno.build.arch === "x86_64" ? 317 : 277, 1, 1];
+const [SYS_seccomp, SET_MODE_FILTER, TSYNC] = [Deno.build.arch === "x86_64" ? 317n : 277n, 1n, 1n];
 const set = symbols.syscall(SYS_seccomp, SET_MODE_FILTER, TSYNC, new Uint8Array(fprog.buffer));
 if (set !== 0n) throw new Error(`seccomp(2) gave ${set}`);
 const words = command.map(text);
