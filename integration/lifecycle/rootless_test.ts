@@ -246,12 +246,21 @@ userTest("another user reaches nothing of it", async (user) => {
   await ok(user.hako(["delete", "--force", user.id]));
 });
 
-userTest("it runs where /proc shows nobody else (hidepid=2)", async (user) => {
-  await user.spec("echo hello");
-  const words = user.words(["run", "--bundle", user.bundle, user.id]);
-  const hidden = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-ec"];
-  const { status, stdout } = await run([...hidden, 'mount -o remount,hidepid=2 /proc; "$@"', "sh", ...words]);
-  assertEquals([status, stdout], [0, "hello\n"]);
+userTest("it runs, and takes commands, where /proc shows nobody else (hidepid=2)", async (user) => {
+  await user.spec("echo hello; exec sleep 1000");
+  const commands = [
+    ["run", "--detach", "--bundle", user.bundle, user.id],
+    ["exec", user.id, "sh", "-c", "echo $0 is here; exit 7"],
+    ["delete", "--force", user.id],
+  ].map((args) => user.words(args).map((word) => `'${word}'`).join(" "));
+  const script = `mount -o remount,hidepid=2 /proc
+${commands[0]} >${user.box.directory}/out
+${commands[1]} || echo $?
+${commands[2]}`;
+  const hidden = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-ec", script];
+  const { status, stdout, stderr } = await run(hidden);
+  assertEquals([status, stdout], [0, "sh is here\n7\n"], stderr);
+  assertEquals(Deno.readTextFileSync(`${user.box.directory}/out`), "hello\n");
 });
 
 userTest("with few processes (ulimit -u) it runs, or fails and leaves nothing", async (user) => {

@@ -28,6 +28,12 @@ Deno.test("bpf compile writes what disasm reads", async () => {
 });
 
 Deno.test("bpf exits with 1 for an answer, and with 2 for what it cannot do", async () => {
+  const directory = Deno.makeTempDirSync({ prefix: "hako-bpf-" });
+  const bytes = (length: number) => {
+    const path = `${directory}/${length}`;
+    Deno.writeFileSync(path, new Uint8Array(length).fill(0xff));
+    return path;
+  };
   assertEquals(await bpf(["diff", DOCKER, DOCKER]), { status: 0, stdout: "equivalent\n", stderr: "" });
   const different = await bpf(["diff", DOCKER, PODMAN]);
   assertEquals(different.status, 1);
@@ -36,7 +42,9 @@ Deno.test("bpf exits with 1 for an answer, and with 2 for what it cannot do", as
     const [args, message] of [
       [["paint"], /^hako: unknown command paint\n$/],
       [["stats", "/nothing"], /No such file/],
-      [["stats", "/bin/busybox"], /is no BPF program|instruction \d+ is unknown/],
+      [["stats", bytes(9)], /is no BPF program: 9 bytes/],
+      [["stats", bytes(8)], /instruction 0 is unknown: 0xffff/],
+      [["stats", bytes(8 * 4097)], /has 4097 instructions, and the kernel takes 4096/],
       [["dump", `${2 ** 22 + 1}`], /^hako: ptrace \/proc\/\d+: no such process \(ESRCH\)\n$/],
       [["dump", `${Deno.pid}`], /^hako: process \d+ has no filter 0\n$/],
     ] as const
@@ -46,6 +54,7 @@ Deno.test("bpf exits with 1 for an answer, and with 2 for what it cannot do", as
     assertMatch(stderr, message);
   }
   assertMatch((await bpf(["stats"], "{ nothing")).stderr, /is not JSON: .*position 2 \(line 1 column 3\)/);
+  Deno.removeSync(directory, { recursive: true });
 });
 
 /** A container of `runtime` that waits, with the config of an engine. @returns its first process */

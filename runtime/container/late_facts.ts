@@ -22,14 +22,15 @@ import type { Process } from "../spec/config.ts";
 /**
  * The root of a process that waits. Read once: no name in it is looked up from the host's side.
  *
- * @param first the container's first process. A process that joins it hides from others, and without root's rights from us
+ * @param first the container's first process. A process that joins it hides from others, and without root's rights from us;
+ * where /proc hides as well (hidepid in proc(5)), it is not even there
  */
 export function openContainerRoot(pid: number, first = pid): number {
   const how = { flags: O_PATH | O_DIRECTORY | O_CLOEXEC };
   try {
     return openat2(AT_FDCWD, `/proc/${pid}/root`, how);
   } catch (error) {
-    if (first === pid || !isErrno(error, "EACCES")) throw error;
+    if (first === pid || !isErrno(error, "EACCES", "ENOENT")) throw error;
     return openat2(AT_FDCWD, `/proc/${first}/root`, how);
   }
 }
