@@ -5,7 +5,7 @@
  */
 import { readHierarchies } from "../../cgroups/hierarchies.ts";
 import { type Cgroup, locateCgroup } from "../../cgroups/mod.ts";
-import type { Machine, Process } from "../../tests/cgroups/suite.ts";
+import type { Machine, Process } from "../../tests/cgroups/suite/fixture.ts";
 
 export function thisMachine(name: string): Machine {
   const hierarchies = readHierarchies();

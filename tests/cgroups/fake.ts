@@ -5,7 +5,7 @@
  * @module
  */
 import { type Cgroup, type Hierarchy, locateCgroup } from "../../cgroups/mod.ts";
-import type { Machine } from "./suite.ts";
+import type { Machine } from "./suite/fixture.ts";
 
 type Files = Readonly<Record<string, string>>;
 
