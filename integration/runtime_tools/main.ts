@@ -10,9 +10,9 @@ import { Box } from "../support/fixture.ts";
 import { run } from "../support/hako.ts";
 import { leaks, snapshot } from "../support/leaks.ts";
 import { withV1Controllers } from "../support/v1_controllers.ts";
-import { expected, type Machine, unknownPrograms } from "./impossible.ts";
+import { type Expected, expected, type Machine, unknownPrograms } from "./impossible.ts";
 import { prepareSuite, type Suite, Unavailable } from "./suite.ts";
-import { assertions, type Outcome, passes } from "./verdict.ts";
+import { assertions, type Outcome, passes, retry, TRIES } from "./verdict.ts";
 
 const SECONDS = 60;
 
@@ -23,6 +23,8 @@ const IN_CGROUP = /^(linux_cgroups_|delete_.*resources$)/;
 const CGROUPS = "/sys/fs/cgroup/*/cgrouptest /sys/fs/cgroup/*/testdir";
 
 type Result = "passed" | "failed" | "skipped";
+
+type Run = Outcome & { readonly stderr: string };
 
 async function main(only: readonly string[]): Promise<boolean> {
   let suite: Suite;
@@ -77,7 +79,10 @@ class Session {
     // Most of the time they sleep, so two at once; but those of cgroups are all in the same ones.
     const inCgroup = (program: string) => IN_CGROUP.test(program);
     const lane = async (programs: readonly string[]) => {
-      for (const program of programs) this.#report(program, await this.#execute(program), machine);
+      for (const program of programs) {
+        const wanted = expected(program, machine);
+        this.#report(program, await this.#try(program, wanted), wanted);
+      }
     };
     await Promise.all([
       lane(programs.filter(inCgroup)),
@@ -98,8 +103,16 @@ class Session {
     await run([...this.#under, "sh", "-c", `find ${CGROUPS} -depth -type d -exec rmdir {} + 2>/dev/null`]);
   }
 
+  /** Runs a program to its verdict. */
+  #try(program: string, wanted: Expected): Promise<Run> {
+    const race = wanted.verdict === "pass" ? wanted.race : undefined;
+    const failed = (run: Run, number: number) =>
+      console.log(`# try ${number} of ${TRIES} of ${program} failed, which ${race}:\n${explain(run)}`);
+    return race === undefined ? this.#execute(program) : retry(() => this.#execute(program), failed);
+  }
+
   /** The mounts that a program leaves behind end with its namespace. */
-  async #execute(program: string): Promise<Outcome & { readonly stderr: string }> {
+  async #execute(program: string): Promise<Run> {
     const namespaces = ["unshare", "--mount", "--cgroup", "--propagation", "private"];
     const limit = ["timeout", "--kill-after=10", `${SECONDS}`];
     const [command, ...args] = [...limit, ...this.#under, ...namespaces, `./${program}`];
@@ -113,10 +126,9 @@ class Session {
     return { status: code, stdout: text(stdout), stderr: text(stderr) };
   }
 
-  #report(program: string, outcome: Outcome & { readonly stderr: string }, machine: Machine): void {
+  #report(program: string, outcome: Run, wanted: Expected): void {
     const { ok, notOk } = assertions(outcome);
     this.#assertions = { ok: this.#assertions.ok + ok, notOk: this.#assertions.notOk + notOk };
-    const wanted = expected(program, machine);
     const line = `${++this.#printed} - ${program}`;
     if (passes(outcome) && wanted.verdict === "fail") {
       this.#counts.failed++;
@@ -162,7 +174,7 @@ function makeRuntime(box: Box): string {
   return wrapper;
 }
 
-function explain({ status, stdout, stderr }: Outcome & { readonly stderr: string }): string {
+function explain({ status, stdout, stderr }: Run): string {
   const lines = stdout.split("\n");
   const failures = lines.flatMap((line, index) =>
     line.startsWith("not ok") ? lines.slice(index, index + 8) : []

@@ -32,3 +32,23 @@ export function passes(outcome: Outcome): boolean {
   if (outcome.status !== 0 || notOk > 0) return false;
   return ok > 0 || !/^\s*"error": "[^"]/m.test(outcome.stdout);
 }
+
+/** How often a program is run that may lose a race. */
+export const TRIES = 5;
+
+/**
+ * Runs a program that may lose a race, until it passes or has failed each time.
+ *
+ * @param failed told of each try that is followed by another
+ * @returns the outcome of the last try
+ */
+export async function retry<O extends Outcome>(
+  execute: () => Promise<O>,
+  failed: (outcome: O, number: number) => void,
+): Promise<O> {
+  for (let number = 1;; number++) {
+    const outcome = await execute();
+    if (passes(outcome) || number === TRIES) return outcome;
+    failed(outcome, number);
+  }
+}

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { assertions, passes } from "./verdict.ts";
+import { assertions, passes, retry, TRIES } from "./verdict.ts";
 
 const outcome = (stdout: string, status = 0) => ({ stdout: `TAP version 13\n${stdout}`, status });
 const error = (text: string) => `  ---\n  {\n    "error": "${text}"\n  }\n  ...\n`;
@@ -18,4 +18,20 @@ Deno.test("a program fails by an assertion, by its exit status or by a diagnosti
 
 Deno.test("assertions are counted", () => {
   assertEquals(assertions(outcome("ok 1 - not ok\nnot ok 2\nok 3\n1..3\n")), { ok: 2, notOk: 1 });
+});
+
+Deno.test("a program that loses a race is run again until it passes, and fails if it never does", async () => {
+  const lost = outcome(`${error("too early")}1..0\n`);
+  const won = outcome("1..0\n");
+  for (const wins of [1, 3, TRIES, TRIES + 1]) {
+    let runs = 0;
+    const told: number[] = [];
+    const last = await retry(
+      () => Promise.resolve(++runs < wins ? lost : won),
+      (_, number) => told.push(number),
+    );
+    const expected = Math.min(wins, TRIES);
+    assertEquals([runs, passes(last)], [expected, wins <= TRIES]);
+    assertEquals(told, Array.from({ length: expected - 1 }, (_, index) => index + 1));
+  }
 });
