@@ -1,5 +1,6 @@
 /** The files of one cgroup in one hierarchy. @module */
 import { ConfigError, SyscallError, type SyscallErrorContext } from "../runtime/errors.ts";
+import { exists } from "../runtime/linux/files.ts";
 import { errnoInfo, isErrno } from "../runtime/linux/libc.ts";
 
 /** Where {@linkcode Setting.member} begins. */
@@ -73,6 +74,10 @@ export class Directory {
 
   get parent(): Directory {
     return new Directory(this.path.slice(0, this.path.lastIndexOf("/")));
+  }
+
+  exists(): boolean {
+    return exists(this.path);
   }
 
   /** mkdir(2). @returns false if it is there already */

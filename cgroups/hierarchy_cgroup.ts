@@ -113,8 +113,9 @@ export class HierarchyCgroup implements Cgroup {
 
   pids(): number[] {
     const directory = this.#directory("devices") ?? this.#directories()[0];
+    if (!directory?.exists()) return [];
     // A threaded cgroup has no cgroup.procs: its processes are those of the cgroup above.
-    return [...directory?.tree() ?? []].flatMap((one) => processes(one));
+    return [...directory.tree()].flatMap((one) => processes(one));
   }
 
   freeze(): void {

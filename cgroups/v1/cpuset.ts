@@ -31,10 +31,16 @@ export const cpuset = fileController({
 
 /** A new cpuset is empty, and nothing can be in it: it gets what its parent has, down from `root`. */
 export function inheritCpuset(directory: Directory, root: string): void {
-  const empty = ["cpuset.cpus", "cpuset.mems"].filter((file) => directory.read(file).trim() === "");
-  if (empty.length === 0 || directory.path === root) return;
-  inheritCpuset(directory.parent, root);
-  for (const file of empty) directory.write(file, directory.parent.read(file).trim());
+  for (const file of ["cpuset.cpus", "cpuset.mems"]) inherit(directory, root, file);
+}
+
+/** @returns what is in the file then */
+function inherit(directory: Directory, root: string, file: string): string {
+  const own = directory.read(file).trim();
+  if (own !== "" || directory.path === root) return own;
+  const value = inherit(directory.parent, root, file);
+  directory.write(file, value);
+  return value;
 }
 
 /** "0-2,5" is 0, 1, 2, 5. */

@@ -17,26 +17,31 @@ const MAX_LINKS = 40;
 export function resolveInRoot(rootfs: string, path: string): Target {
   const pending = path.split("/").reverse();
   const resolved: string[] = [];
+  /** What is at each of them. */
+  const infos: (Deno.FileInfo | undefined)[] = [];
   let links = 0;
-  let info: Deno.FileInfo | undefined;
   while (pending.length > 0) {
     const name = pending.pop()!;
     if (name === "" || name === ".") continue;
     if (name === "..") {
       resolved.pop();
+      infos.pop();
       continue;
     }
     const here = `${rootfs}/${[...resolved, name].join("/")}`;
-    info = lstat(here);
+    // Nothing is beneath what is missing.
+    const isBeneath = infos.length === 0 || infos.at(-1) !== undefined;
+    const info = isBeneath ? lstat(here) : undefined;
     const to = info?.isSymlink && links++ < MAX_LINKS ? readLink(here) : undefined;
     if (to !== undefined) {
-      if (to.startsWith("/")) resolved.length = 0;
+      if (to.startsWith("/")) resolved.length = infos.length = 0;
       pending.push(...to.split("/").reverse());
       continue;
     }
     resolved.push(name);
+    infos.push(info);
   }
-  info = lstat(`${rootfs}/${resolved.join("/")}`);
+  const info = infos.length > 0 ? infos.at(-1) : lstat(rootfs);
   const type: FileType = info === undefined ? "missing" : info.isDirectory ? "directory" : "file";
   return {
     path: `/${resolved.join("/")}`,

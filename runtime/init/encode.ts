@@ -51,11 +51,12 @@ const RECORD_WORDS = RECORD_BYTES / 4;
 /** Encodes `plan` for `cpu`. */
 export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
   const records = countRecords(plan);
-  const words = new Uint32Array(records * RECORD_WORDS);
   const steps: Step[] = new Array(records);
   const slots = new Map<SlotName, number>();
-  const pool = new Pool(DATA_ADDRESS + words.byteLength);
+  const pool = new Pool(DATA_ADDRESS + records * RECORD_BYTES);
   const zero = pool.number(0);
+  const words = blankRecords(records, zero);
+  const numbers = SYSCALLS[cpu];
   const unused = slotAddress("$unused");
 
   emit(plan, 0, END);
@@ -113,14 +114,14 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
     const { args, save } = step;
     const base = at * RECORD_WORDS;
     steps[at] = step;
-    words[base + RECORD.nr / 4] = SYSCALLS[cpu][step.call];
+    words[base + RECORD.nr / 4] = numbers[step.call];
     words[base + RECORD.next / 4] = offset(at, next);
     words[base + RECORD.zero / 4] = offset(at, zeroNext);
     words[base + RECORD.save / 4] = save === undefined ? unused : slotAddress(save);
-    for (let index = 0; index < 6; index++) {
-      const arg = args[index];
+    for (let index = 0; index < args.length; index++) {
+      const arg = args[index]!;
       // The high words of addresses stay 0.
-      words[base + RECORD.args / 4 + 2 * index] = arg === undefined || arg === 0 ? zero : valueAddress(arg);
+      if (arg !== 0) words[base + RECORD.args / 4 + 2 * index] = valueAddress(arg);
     }
   }
 
@@ -141,6 +142,15 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
     }
     return STATUS_ADDRESS + at;
   }
+}
+
+/** Records whose six arguments are all at `zero`. */
+function blankRecords(count: number, zero: number): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(count * RECORD_WORDS);
+  for (let index = 0; index < 6; index++) words[RECORD.args / 4 + 2 * index] = zero;
+  // The first one is two, and they are four.
+  for (let done = RECORD_WORDS; done < words.length; done *= 2) words.copyWithin(done, 0, done);
+  return words;
 }
 
 /** @param pid the address that gets the child's pid */

@@ -40,6 +40,14 @@ export function openat2(
   return syscall("openat2", [dirfd, name, bytes, bytes.length], { path });
 }
 
+/** unistd.h */
+const F_OK = 0;
+
+/** Whether something is at `path`, where we can look. Deno's own calls throw if not, which takes as long as ten of them. */
+export function exists(path: string): boolean {
+  return trySyscall("faccessat", [AT_FDCWD, cString(path), F_OK]) === 0;
+}
+
 /**
  * Opens for reading what `found`, an O_PATH descriptor, refers to, if that is a regular file. Nothing else of an image is
  * ever opened: a device may act on that alone, as a watchdog does.

@@ -52,12 +52,22 @@ export interface PlannedMount {
 /** Each needs a slot of the status page, and up to the end of the plan a descriptor. */
 const MAX_MOUNTS = 400;
 
+/** A dozen builders ask for the same ones, in code that runs once and that V8 does not optimise. */
+const known = new WeakMap<readonly Mount[], readonly PlannedMount[]>();
+
 /** The mounts of a config with their options sorted. Refuses what no filesystem is asked about. */
-export function plannedMounts(config: Config): PlannedMount[] {
-  if ((config.mounts?.length ?? 0) > MAX_MOUNTS) {
-    throw new ConfigError("/mounts", `must be at most ${MAX_MOUNTS}, not ${config.mounts!.length}`);
+export function plannedMounts({ mounts }: Config): readonly PlannedMount[] {
+  if (mounts === undefined) return [];
+  let planned = known.get(mounts);
+  if (planned === undefined) known.set(mounts, planned = planAll(mounts));
+  return planned;
+}
+
+function planAll(mounts: readonly Mount[]): PlannedMount[] {
+  if (mounts.length > MAX_MOUNTS) {
+    throw new ConfigError("/mounts", `must be at most ${MAX_MOUNTS}, not ${mounts.length}`);
   }
-  return (config.mounts ?? []).map((mount, index) => {
+  return mounts.map((mount, index) => {
     const options = parseMountOptions(mount.options ?? []);
     const type = isBind(mount, options) ? "bind" : mount.type ?? "";
     const destination = clean(mount.destination);
