@@ -1,8 +1,10 @@
 /** What hooks find, and commands that they run on their own container: these act, or fail at once, and never wait for the hook. */
 
 import { assertEquals } from "@std/assert";
+import type { Mount } from "../../runtime/spec/config.ts";
 import { livingChildren } from "../support/children.ts";
-import { hakoOf, ok, statusOf, until } from "../support/commands.ts";
+import { capabilities } from "../support/bundle.ts";
+import { fails, hakoOf, ok, statusOf, until } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO } from "../support/hako.ts";
 
@@ -16,7 +18,12 @@ interface Answer {
 const SECONDS = 10;
 
 /** A bundle with one hook, which runs `commands` on the container, and the way to their answers. */
-function bundleOf(box: Box, kind: string, commands: readonly string[]) {
+function bundleOf(
+  box: Box,
+  kind: string,
+  commands: readonly string[],
+  { mounts = [], chroot }: { readonly mounts?: readonly Mount[]; readonly chroot?: string } = {},
+) {
   const answers = `${box.directory}/answers`;
   Deno.mkdirSync(answers);
   const hako = [...HAKO, "--root", box.state].join(" ");
@@ -24,8 +31,20 @@ function bundleOf(box: Box, kind: string, commands: readonly string[]) {
     `timeout ${SECONDS} ${hako} ${command} >/dev/null 2>${answers}/${index}.err; echo $? >${answers}/${index}`
   );
   const path = ["PATH", Deno.env.get("PATH")].join("=");
-  const hook = { path: "/bin/sh", args: ["sh", "-c", lines.join("\n")], env: [path] };
-  const bundle = box.bundle({ args: ["sleep", "1000"], config: { hooks: { [kind]: [hook] } } }).path;
+  const sh = ["sh", "-c", lines.join("\n")];
+  const hook = {
+    path: "/bin/busybox",
+    args: chroot === undefined ? sh : ["chroot", chroot, "/bin/busybox", ...sh],
+    env: [path],
+  };
+  const bundle = box.bundle({
+    args: ["sleep", "1000"],
+    mounts,
+    config: {
+      hooks: { [kind]: [hook] },
+      ...chroot && { process: { capabilities: capabilities("CAP_SYS_CHROOT") } },
+    },
+  }).path;
   const read = (): Answer[] =>
     commands.map((_, index) => ({
       status: Number(Deno.readTextFileSync(`${answers}/${index}`)),
@@ -66,6 +85,63 @@ for (const kind of ["prestart", "createRuntime", "createContainer"]) {
     },
   );
 }
+
+/** A startContainer hook has the container's root: there the host's is at /host. */
+const HOST: Mount = { destination: "/host", type: "bind", source: "/", options: ["rbind", "rprivate"] };
+/** What the hook sees of processes: the host's, or those of its own pid namespace. */
+const PROC: Readonly<Record<string, readonly Mount[]>> = {
+  "the host's /proc": [HOST],
+  "the container's /proc": [HOST, { destination: "/host/proc", type: "proc", source: "proc" }],
+};
+
+for (const [proc, mounts] of Object.entries(PROC)) {
+  containerTest(`a startContainer hook with ${proc} is told at once what it may not do`, async (box) => {
+    const { id } = box;
+    const busy = refused(`container ${id} is being started`);
+    const expected: Readonly<Record<string, Answer>> = {
+      "list": fine,
+      [`start ${id}`]: busy,
+      [`pause ${id}`]: busy,
+      [`resume ${id}`]: busy,
+      [`update --pids-limit 7 ${id}`]: busy,
+      [`delete ${id}`]: busy,
+      [`delete --force ${id}`]: busy,
+    };
+    const hako = hakoOf(box);
+    const { bundle, read } = bundleOf(box, "startContainer", Object.keys(expected), {
+      mounts,
+      chroot: "/host",
+    });
+    await ok(hako("create", "--bundle", bundle, id));
+    await ok(hako("start", id));
+    assertEquals(read(), Object.values(expected));
+    assertEquals(await statusOf(hako, id), "running");
+    await ok(hako("delete", "--force", id));
+  });
+}
+
+containerTest("delete --force does not wait for a startContainer hook that never ends", async (box) => {
+  const hako = hakoOf(box);
+  const begun = `${box.directory}/begun`;
+  const hook = { path: "/bin/sh", args: ["sh", "-c", `touch /host${begun}; exec sleep 1000`] };
+  for (const pid of ["new", "shared"]) {
+    const { path } = box.bundle({
+      args: ["sleep", "1000"],
+      mounts: [HOST],
+      config: {
+        hooks: { startContainer: [hook] },
+        ...pid === "shared" && { hostname: null, linux: { namespaces: [{ type: "mount" }] } },
+      },
+    });
+    await ok(hako("create", "--bundle", path, box.id));
+    const start = hako("start", box.id);
+    await until(() => exists(begun));
+    await ok(hako("delete", "--force", box.id));
+    await fails(start, "error running startContainer hook #0 /bin/sh: killed by signal 9");
+    assertEquals(await ok(hako("list", "--quiet")), "");
+    Deno.removeSync(begun);
+  }
+});
 
 containerTest("a poststart hook may do with its container whatever others may", async (box) => {
   const { id } = box;
@@ -119,3 +195,12 @@ containerTest("a poststart hook finds the program in its place", async (box) => 
   assertEquals(Deno.readTextFileSync(seen), "sleep 1000 ");
   await ok(hako("delete", "--force", box.id));
 });
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

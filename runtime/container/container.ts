@@ -81,12 +81,13 @@ export class Container {
   /**
    * The same, for a change: no other command changes it until the end of this one.
    *
-   * @throws {StateError} if there is none, or if it is being created: to wait for that would be to wait for its hooks, which
-   * may be waiting for us
+   * @throws {StateError} if there is none; if it is being created, or if it is being started and one of its hooks is what
+   * asks: to wait for that would be to wait for hooks, which may be waiting for us
    */
   static loadLocked(root: string, id: string): Container {
     const directory = StateDirectory.open(root, id);
     if (isBeingCreated(directory)) throw new StateError(id, `container ${id} is being created`);
+    if (isLockedForUs(directory)) throw beingStarted(id);
     directory.lock();
     return Container.#readLocked(directory);
   }
@@ -95,26 +96,36 @@ export class Container {
    * Removes a container, or what is left of one whose creator was killed.
    *
    * @param force kill it if it runs, and wait for the end of its creation; it need not exist
-   * @throws {StateError} if there is none, or it runs, or it is one of its own hooks that asks while it is being created
+   * @throws {StateError} if there is none, or it runs, or one of its own hooks asks while it is being created or started
    */
   static delete(root: string, id: string, force = false): void {
     let directory: StateDirectory;
+    let refusal: StateError | undefined;
     try {
       directory = StateDirectory.open(root, id);
-      if (isBeingCreated(directory) && (!force || isLockedByAncestor(directory))) {
-        // Not what force may overlook: its creator waits for us.
-        force = false;
-        throw notStopped(id, "creating");
-      }
-      directory.lock();
+      refusal = Container.#whyKept(directory, id, force);
+      if (refusal === undefined) directory.lock();
     } catch (error) {
       // Engines delete by force what they do not know to be there (moby, containerd's cleanup).
       if (force && error instanceof StateError) return;
       throw error;
     }
+    if (refusal !== undefined) throw refusal;
     // Who made the directory was killed next, or who was about to remove it.
     if (!directory.has("state.json")) return directory.remove();
     Container.#readLocked(directory).delete(force);
+  }
+
+  /** Why a container that another command has locked cannot be deleted, not even by force. */
+  static #whyKept(directory: StateDirectory, id: string, force: boolean): StateError | undefined {
+    if (!directory.isLockedByOther()) return undefined;
+    const container = Container.read(directory);
+    const status = container.status();
+    if (status === "creating" && !force) return notStopped(id, status);
+    if (isLockedForUs(directory)) return status === "creating" ? notStopped(id, status) : beingStarted(id);
+    // `start` may be waiting for a hook that never ends: it does with the container.
+    if (status === "created" && force) container.#signalUnlessEnded(SIGKILL);
+    return undefined;
   }
 
   static #readLocked(directory: StateDirectory): Container {
@@ -352,6 +363,14 @@ export class Container {
     if (cgroup?.isFrozen()) cgroup.thaw();
   }
 
+  #signalUnlessEnded(signal: number): void {
+    try {
+      this.signal(signal);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+    }
+  }
+
   #signal(signal: number): void {
     const pidfd = this.openPidfd();
     if (pidfd === undefined) throw new StateError(this.id, "container not running");
@@ -470,14 +489,21 @@ function isBeingCreated(directory: StateDirectory): boolean {
   return directory.isLockedByOther() && Container.read(directory).status() === "creating";
 }
 
-/** Whether the command that holds the lock is waiting for us: we are a part of one of its hooks. */
-function isLockedByAncestor(directory: StateDirectory): boolean {
+/** Whether the command that holds the lock may be waiting for us: we are a part of one of its hooks. */
+function isLockedForUs(directory: StateDirectory): boolean {
+  if (!directory.isLockedByOther()) return false;
   const holder = directory.lockHolder();
-  // A createContainer hook has a pid namespace of the container's, but the host's /proc.
+  // With the /proc of the container's pid namespace a startContainer hook does not see it.
+  if (holder === undefined) return directory.isLockedByOther();
+  // A createContainer hook is in the container's pid namespace, but has the host's /proc.
   for (let pid = Number(Deno.readLinkSync("/proc/self")); pid > 1; pid = readStat(pid)?.parent ?? 0) {
     if (pid === holder) return true;
   }
   return false;
+}
+
+function beingStarted(id: string): StateError {
+  return new StateError(id, `container ${id} is being started`);
 }
 
 function notStopped(id: string, status: Status): StateError {
