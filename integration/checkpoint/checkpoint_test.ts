@@ -200,7 +200,7 @@ criuTest("what cannot be saved or restored is one clear error, and changes nothi
   await ok(hako("create", "--bundle", path, id));
   await fails(
     hako("checkpoint", "--image-path", images, id),
-    "cannot checkpoint a container in the created state",
+    "Container cannot be checkpointed in created state",
   );
   await ok(hako("start", id));
   await counts(rootfs);

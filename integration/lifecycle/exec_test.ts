@@ -52,6 +52,16 @@ containerTest(
 );
 
 containerTest(
+  "exec: a capability that cannot be had is warned of, once it is asked for",
+  (box) =>
+    withRunning(box, async (hako) => {
+      const words = "warning: ignoring capabilities unknown to this kernel: CAP_SUCH";
+      await fails(hako("exec", "--cap", "CAP_SUCH", box.id, "true"), words, 0);
+      assertEquals(await ok(hako("exec", box.id, "true")), "");
+    }),
+);
+
+containerTest(
   "exec: the process is in the cgroups below the container's that --cgroup names",
   (box) =>
     withRunning(box, async (hako) => {
@@ -136,6 +146,7 @@ containerTest("exec: descriptors, and none without being asked", (box) =>
       ]);
     assertEquals((await exec("")).stdout, "0\n1\n2\n3\n");
     assertEquals((await exec("--preserve-fds 2")).stdout, "0\n1\n2\n3\n4\n5\n");
+    await fails(exec("--preserve-fds 4"), "unable to stat preserved-fd 2 (of 4)", 255);
   }));
 
 containerTest("exec: into a paused container, where it waits", (box) =>

@@ -287,10 +287,13 @@ containerTest("preserve-fds: these and no others", async (box) => {
       under: ["sh", "-c", sh, "sh"],
       options: [`--preserve-fds=${count}`],
     });
-    return (await run(command)).stdout.trim().split("\n");
+    const { stdout, stderr } = await run(command);
+    return (stdout || stderr).trim().split("\n");
   };
   // The last one is the directory that ls reads.
   assertEquals(await open(0), ["0", "1", "2", "3"]);
   assertEquals(await open(2), ["0", "1", "2", "3", "4", "5"]);
   assertEquals(await open(3), ["0", "1", "2", "3", "4", "5", "6"]);
+  const missing = "hako: unable to stat preserved-fd 3 (of 7): file descriptor 6 is not open";
+  assertEquals(await open(7), [missing]);
 });

@@ -7,6 +7,9 @@ import { ignoredMembers } from "../container/ignored.ts";
 import { hasNotify } from "../container/notify_mount.ts";
 import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
+import { fcntl } from "../linux/files.ts";
+import { F_GETFD, FD_CLOEXEC } from "../linux/generated/constants.ts";
+import { isErrno } from "../linux/libc.ts";
 import { log } from "../log.ts";
 import type { Process } from "../spec/config.ts";
 import type { GlobalOptions } from "./command.ts";
@@ -65,12 +68,14 @@ export function createFromOptions(
   checkTerminal(bundle.config.process, options["console-socket"], detach);
   ignoredMembers(bundle.config).forEach((line) => log.warn(line));
   const activated = listenFds();
+  const preserved = options["preserve-fds"];
+  checkPreserved(3 + activated, preserved);
   return createContainer(bundle.config, {
     id,
     bundle: bundle.path,
     root: stateRoot(global.root),
     // Those of socket activation come first, as runc and crun have it.
-    preserveFds: activated + (options["preserve-fds"] ?? 0),
+    preserveFds: activated + (preserved ?? 0),
     env: activated > 0 ? [`LISTEN_FDS=${activated}`, "LISTEN_PID=1"] : [],
     notify: !!Deno.env.get("NOTIFY_SOCKET"),
     noPivot: options["no-pivot"],
@@ -87,6 +92,30 @@ function listenFds(): number {
   if (count === undefined || Deno.env.get("LISTEN_PID") !== `${Deno.pid}`) return 0;
   if (!/^[1-9]\d{0,8}$/.test(count)) throw new UsageError(`LISTEN_FDS must be a number, not "${count}"`);
   return Number(count);
+}
+
+/**
+ * Checks that our caller has left `count` descriptors open, from `first` on, as runc does.
+ *
+ * @throws {UsageError} if it has not: the program would miss what its own command line counts on
+ */
+export function checkPreserved(first: number, count = 0): void {
+  for (let index = 0; index < count; index++) {
+    if (isInherited(first + index)) continue;
+    throw new UsageError(
+      `unable to stat preserved-fd ${index} (of ${count}): file descriptor ${first + index} is not open`,
+    );
+  }
+}
+
+/** What our engine opens for itself is close-on-exec; what a caller hands over cannot be. */
+function isInherited(fd: number): boolean {
+  try {
+    return (fcntl(fd, F_GETFD) & FD_CLOEXEC) === 0;
+  } catch (error) {
+    if (isErrno(error, "EBADF")) return false;
+    throw error;
+  }
 }
 
 /**

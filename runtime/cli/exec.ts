@@ -10,7 +10,7 @@ import { log } from "../log.ts";
 import type { Capabilities, Process, User } from "../spec/config.ts";
 import { parseProcess, validateProcess } from "../spec/parse.ts";
 import { defineCommand } from "./command.ts";
-import { checkTerminal, createOptions, writePidFile } from "./create_options.ts";
+import { checkPreserved, checkTerminal, createOptions, writePidFile } from "./create_options.ts";
 import type { Options, Values } from "./options.ts";
 
 const execOptions = {
@@ -52,6 +52,7 @@ export const exec = defineCommand({
     const container = Container.load(stateRoot(global.root), id);
     const process = readProcess(container, command, options);
     checkTerminal(process, options["console-socket"], detach);
+    checkPreserved(3, options["preserve-fds"]);
     const executed = ExecutedProcess.create(container, process, {
       preserveFds: options["preserve-fds"],
       ignorePaused: options["ignore-paused"],

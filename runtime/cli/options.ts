@@ -100,11 +100,11 @@ export function parseOptions<T extends Options>(
     if (name === undefined) throw new UsageError(`flag provided but not defined: -${given}`);
     const option = table[name]!;
     if (option.type === "flag") {
-      values[name] = parseBoolean(given, attached ?? "true");
+      values[name] = parseBoolean(name, attached ?? "true");
     } else {
       const text = attached ?? args[++i];
       if (text === undefined) throw new UsageError(`flag needs an argument: ${dashed(given)}`);
-      values[name] = parseValue(option, given, text, values[name]);
+      values[name] = parseValue(option, name, text, values[name]);
     }
   }
   // The loop above has filled in every name of the table, by its type.
@@ -125,15 +125,15 @@ function absent(option: Option): Value<Option> {
   return option.type === "flag" ? false : option.type === "list" ? [] : undefined;
 }
 
-function parseBoolean(given: string, text: string): boolean {
+function parseBoolean(name: string, text: string): boolean {
   if (text === "true" || text === "1") return true;
   if (text === "false" || text === "0") return false;
-  throw wrongValue(given, text, "true or false");
+  throw wrongValue(name, text, "true or false");
 }
 
 function parseValue(
   option: Exclude<Option, Flag>,
-  given: string,
+  name: string,
   text: string,
   before: Value<Option>,
 ): Value<Option> {
@@ -143,14 +143,14 @@ function parseValue(
     case "list":
       return [...(before as readonly string[]), text];
     case "count":
-      if (!/^\d{1,9}$/.test(text)) throw wrongValue(given, text, "a whole number");
+      if (!/^\d{1,9}$/.test(text)) throw wrongValue(name, text, "a whole number");
       return Number(text);
     case "choice":
-      if (!option.choices.includes(text)) throw wrongValue(given, text, option.choices.join(", "));
+      if (!option.choices.includes(text)) throw wrongValue(name, text, option.choices.join(", "));
       return text;
   }
 }
 
-function wrongValue(given: string, text: string, allowed: string): UsageError {
-  return new UsageError(`invalid ${given}: ${JSON.stringify(text)}, allowed: ${allowed}`);
+function wrongValue(name: string, text: string, allowed: string): UsageError {
+  return new UsageError(`invalid ${name}: ${JSON.stringify(text)}, allowed: ${allowed}`);
 }

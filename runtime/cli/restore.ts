@@ -24,7 +24,7 @@ export const restore = defineCommand({
     "pid-file": createOptions["pid-file"],
     detach: { type: "flag", short: "d", help: "leave the container running and return" },
     "no-pivot": { type: "flag", help: "accepted and without effect: CRIU enters the root" },
-    "no-subreaper": { type: "flag", help: "do not become the reaper of the container's orphans" },
+    "no-subreaper": { type: "flag", help: "accepted and without effect: Hako reaps no orphans" },
     "tcp-close": { type: "flag", help: "restore TCP connections as closed ones" },
     "lsm-profile": { type: "text", value: "TYPE:NAME", help: "profile of AppArmor or label of SELinux" },
     "lsm-mount-context": { type: "text", value: "LABEL", help: "SELinux label of the container's mounts" },

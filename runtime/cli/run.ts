@@ -15,7 +15,7 @@ export const run = defineCommand({
     ...createOptions,
     detach: { type: "flag", short: "d", help: "leave the container running and return" },
     keep: { type: "flag", help: "do not delete the container when it has exited" },
-    "no-subreaper": { type: "flag", help: "do not become the reaper of the container's orphans" },
+    "no-subreaper": { type: "flag", help: "accepted and without effect: Hako reaps no orphans" },
   },
   async action({ args: [id], options, global }) {
     const { detach, keep } = options;

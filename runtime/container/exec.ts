@@ -8,6 +8,8 @@ import { gatherHost } from "../host/gather.ts";
 import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
 import { endsWithin, type ExitStatus, pidfdSendSignal } from "../linux/processes.ts";
+import { log } from "../log.ts";
+import { capabilityWarnings } from "../plan/capabilities.ts";
 import { firstOwnFd } from "../plan/inherited.ts";
 import type { Plan } from "../plan/node.ts";
 import { planExec } from "../plan/plan_exec.ts";
@@ -82,6 +84,10 @@ export class ExecutedProcess {
       pid: container.pid,
       filter: container.readFilter(config),
     }));
+    // What is left out of the container's own has been said when it was created.
+    if (process.capabilities !== container.readConfig().process?.capabilities) {
+      capabilityWarnings(config, process, host).forEach((line) => log.warn(line));
+    }
     const pidfd = container.openPidfd();
     if (pidfd === undefined) throw new StateError(id, "cannot exec in a stopped container");
     const extraFds = [pidfd];

@@ -35,7 +35,7 @@ export function checkpoint(container: Container, paths: FolderPaths, options: Ch
   const { id } = container;
   const status = container.status();
   if (status !== "running" && status !== "paused") {
-    throw new StateError(id, `cannot checkpoint a container in the ${status} state`);
+    throw new StateError(id, `Container cannot be checkpointed in ${status} state`);
   }
   requireRoot(id);
   const path = findCriu(id);

@@ -71,6 +71,7 @@ const refused: [args: string[], message: string][] = [
   [["--preserve-fds", "1e3"], 'invalid preserve-fds: "1e3", allowed: a whole number'],
   [["--preserve-fds="], 'invalid preserve-fds: "", allowed: a whole number'],
   [["--format", "xml"], 'invalid format: "xml", allowed: json, table'],
+  [["-f", "xml"], 'invalid format: "xml", allowed: json, table'],
 ];
 
 for (const [args, message] of refused) {
