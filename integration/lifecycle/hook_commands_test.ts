@@ -204,3 +204,16 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+containerTest(
+  "a container without hooks for them is started and deleted when its config.json is lost",
+  async (box) => {
+    const hook = { path: "/bin/true" };
+    const hako = hakoOf(box);
+    const { path } = box.bundle({ args: ["sleep", "1000"], config: { hooks: { createRuntime: [hook] } } });
+    await ok(hako("create", "--bundle", path, box.id));
+    Deno.removeSync(`${box.state}/${box.id}/config.json`);
+    await ok(hako("start", box.id));
+    await ok(hako("delete", "--force", box.id));
+  },
+);

@@ -31,7 +31,7 @@ import { type HookContext, runHooks } from "./hooks.ts";
 import { removeResctrl } from "./intel_rdt.ts";
 import { giveListener } from "./listener.ts";
 import { isRootless } from "./rootless.ts";
-import { listIds, ociState, type State, StateDirectory } from "./state.ts";
+import { type LaterHook, listIds, ociState, type State, StateDirectory } from "./state.ts";
 
 /** The states of runtime.md, and runc's "paused". */
 export type Status = "creating" | "created" | "running" | "paused" | "stopped";
@@ -201,8 +201,7 @@ export class Container {
     if (status === "stopped") throw new StateError(this.id, "cannot start a container that has stopped");
     if (status === "paused") throw new StateError(this.id, "cannot start a container in the paused state");
     if (status !== "created") throw new StateError(this.id, "cannot start an already running container");
-    const config = this.readConfig();
-    this.#runHooks(config, "startContainer");
+    this.#runHooks("startContainer");
     try {
       this.#release();
     } finally {
@@ -210,13 +209,17 @@ export class Container {
     }
     // They may act on the container they belong to, and would wait for us.
     this.#directory.unlock();
-    this.#runHooks(config, "poststart");
+    this.#runHooks("poststart");
   }
 
   /** A failure is the end of the container: runtime.md#lifecycle. */
-  #runHooks(config: Config, kind: "startContainer" | "poststart"): void {
-    if (!config.hooks?.[kind]?.length) return;
-    this.#orKill(() => runHooks(config, kind, this.#hookContext()));
+  #runHooks(kind: "startContainer" | "poststart"): void {
+    if (!this.#hasHooks(kind)) return;
+    this.#orKill(() => runHooks(this.readConfig(), kind, this.#hookContext()));
+  }
+
+  #hasHooks(kind: LaterHook): boolean {
+    return this.state.laterHooks?.includes(kind) ?? false;
   }
 
   #hookContext(): HookContext {
@@ -410,13 +413,13 @@ export class Container {
       throw notStopped(this.id, status);
     }
     if (this.pid === 0) return this.#removeUnfinished();
-    const config = this.readConfig();
-    const context = config.hooks?.poststop?.length ? this.#hookContext() : undefined;
+    // Its directory will be gone.
+    const config = this.#hasHooks("poststop") ? this.readConfig() : undefined;
     this.#kill();
     this.close();
     this.#removeGroups();
     this.#directory.remove();
-    if (context !== undefined) runHooks(config, "poststop", context);
+    if (config !== undefined) runHooks(config, "poststop", this.#hookContext());
   }
 
   /** Its creator was killed. The init sees that at its next barrier at the latest, and ends. */

@@ -33,7 +33,7 @@ import { enterResctrl, planResctrl, removeResctrl, type ResctrlGroups } from "./
 import { writeIdMaps, writeTimeOffsets } from "./namespaces.ts";
 import { NOTIFY_ENV, withNotify } from "./notify_mount.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
-import { checkId, type State, StateDirectory } from "./state.ts";
+import { checkId, LATER_HOOKS, type State, StateDirectory } from "./state.ts";
 
 export interface CreateOptions extends Omit<HostOptions, "cgroup"> {
   /** Where containers are kept: an absolute path. */
@@ -189,6 +189,7 @@ export function describe(
     readonly init?: Pick<Init, "pid" | "records">;
   },
 ): State {
+  const laterHooks = LATER_HOOKS.filter((kind) => config.hooks?.[kind]?.length);
   return {
     id,
     pid: init?.pid ?? 0,
@@ -200,6 +201,7 @@ export function describe(
     owner: Deno.uid() ?? 0,
     ...(config.annotations && { annotations: config.annotations }),
     ...(namespace(config, "pid") !== "new" && { sharedPids: true as const }),
+    ...(laterHooks.length > 0 && { laterHooks }),
     ...(cgroup && { cgroupPaths: cgroup.paths }),
     ...(cgroup?.unit && { cgroupUnit: cgroup.unit }),
     ...(resctrl && { resctrl }),

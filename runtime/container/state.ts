@@ -17,6 +17,7 @@
  * @module
  */
 import { OCI_VERSION } from "../spec/version.ts";
+import type { Hooks } from "../spec/hooks.ts";
 import type { Resources } from "../spec/resources.ts";
 import type { Unit } from "../../cgroups/mod.ts";
 import { StateError, UsageError } from "../errors.ts";
@@ -28,6 +29,9 @@ import { isErrno, syscall } from "../linux/libc.ts";
 import { parseExact } from "../spec/json.ts";
 import type { ResctrlGroups } from "./intel_rdt.ts";
 import { userDirectory } from "./rootless.ts";
+
+export const LATER_HOOKS = ["startContainer", "poststart", "poststop"] as const satisfies (keyof Hooks)[];
+export type LaterHook = (typeof LATER_HOOKS)[number];
 
 export interface State {
   readonly id: string;
@@ -48,6 +52,8 @@ export interface State {
   readonly annotations?: Readonly<Record<string, string>>;
   /** It has no pid namespace of its own, so its processes do not end with the first. */
   readonly sharedPids?: true;
+  /** Of the hooks that commands after `create` run, those that its config has: without any they need not read it. */
+  readonly laterHooks?: readonly LaterHook[];
   /** The directories of its cgroup by controller: absent if it has none. */
   readonly cgroupPaths?: Readonly<Record<string, string>>;
   /** The unit of systemd that it is, if it was made by systemd. */
@@ -275,11 +281,12 @@ function checkOwner(path: string, info: Deno.FileInfo): void {
 /** Whether it has what we act on: whom we signal, what we remove. A disk that was full, or somebody else, may have written it. */
 function isState(value: unknown): value is State {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, startTime, bundle, rootfs, cgroupPaths = {}, cgroupUnit, resctrl } = value as Partial<State>;
+  const { pid, startTime, bundle, rootfs, laterHooks = [], cgroupPaths = {}, cgroupUnit, resctrl } =
+    value as Partial<State>;
   const { paths, own } = resctrl ?? { paths: [], own: [] };
   return [pid, startTime].every((number) => Number.isSafeInteger(number) && number! >= 0) &&
     [bundle, rootfs].every((text) => typeof text === "string") &&
-    (cgroupUnit === undefined || isUnit(cgroupUnit)) &&
+    Array.isArray(laterHooks) && (cgroupUnit === undefined || isUnit(cgroupUnit)) &&
     typeof cgroupPaths === "object" && cgroupPaths !== null &&
     [Object.values(cgroupPaths), paths, own].every((list) => Array.isArray(list) && list.every(isAbsolute));
 }

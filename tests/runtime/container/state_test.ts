@@ -29,6 +29,7 @@ const DAMAGED: Readonly<Record<string, object>> = {
   "a unit without a name": { cgroupUnit: { manager: "system" } },
   "a unit of nobody's": { cgroupUnit: { name: "hako-one.scope", manager: "root" } },
   "a unit that is null": { cgroupUnit: null },
+  "hooks that are no list": { laterHooks: "poststop" },
 };
 
 function readBack(changes: object): unknown {
