@@ -26,6 +26,9 @@ need mkfs.erofs erofs-utils
 need mksquashfs squashfs-tools
 need mmdebstrap mmdebstrap
 
+# Where the seccomp compiler runs beside Deno and Node.
+need chromium chromium
+
 # Who reads the completions and the manual.
 need zsh zsh
 need fish fish

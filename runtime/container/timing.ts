@@ -177,23 +177,68 @@ function ms(value: number): string {
   return value.toFixed(3).padStart(8);
 }
 
-const [LEFT, WIDTH, ROW] = [330, 560, 16];
+const [LEFT, TOP, WIDTH, ROW] = [330, 46, 560, 16];
+
+/** Who is at work in a span, and the color of that. */
+const COLORS = { hako: "#9aa5b1", init: "#2f6f4f", barrier: "#d9a441" } as const;
+const LEGEND: Readonly<Record<keyof typeof COLORS, string>> = {
+  hako: "hako",
+  init: "the container's process",
+  barrier: "the container's process waits for hako",
+};
 
 /** The same as a picture: a bar for each span, below and right of the one before it. */
 export function drawSpans(spans: readonly Span[]): string {
   const total = spans.at(-1)!.end;
-  const x = (time: number) => (LEFT + time / total * WIDTH).toFixed(1);
-  const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  const rows = spans.map(({ start, end, label, pointer }, index) => {
-    const y = 10 + ROW * index;
-    const color = pointer === "hako" ? "#9aa5b1" : label.startsWith("barrier") ? "#d9a441" : "#2f6f4f";
-    const width = Math.max(0.5, Number(x(end)) - Number(x(start))).toFixed(1);
-    return `<g><title>${escape(`${label} (${pointer})`)}</title>` +
-      `<text x="${LEFT - 8}" y="${y + 12}" text-anchor="end">${escape(label.slice(0, 52))}</text>` +
-      `<rect x="${x(start)}" y="${y + 2}" width="${width}" height="${ROW - 4}" fill="${color}"/>` +
-      `<text x="${Number(x(end)) + 4}" y="${y + 12}">${(end - start).toFixed(2)}</text></g>`;
+  const bottom = TOP + ROW * spans.length;
+  const x = (time: number) => Number((LEFT + time / total * WIDTH).toFixed(1));
+  const parts = Object.entries(LEGEND).flatMap(([who, text], index) => {
+    const left = LEFT + 90 * index + (index === 2 ? 70 : 0);
+    return [
+      `<rect x="${left}" y="10" width="10" height="10" fill="${COLORS[who as keyof typeof COLORS]}"/>`,
+      `<text x="${left + 15}" y="19">${escape(text)}</text>`,
+    ];
   });
-  const size = `width="${LEFT + WIDTH + 60}" height="${20 + ROW * spans.length}"`;
+  for (const time of ticks(total)) {
+    parts.push(
+      `<path d="M${x(time)} ${TOP - 6}V${bottom}" stroke="#e4e7eb"/>`,
+      `<text x="${x(time)}" y="${TOP - 9}" text-anchor="middle" fill="#666">${time} ms</text>`,
+    );
+  }
+  spans.forEach((span, index) => {
+    const { start, end, label, pointer } = span;
+    const y = TOP + ROW * index;
+    const text = label.length > 52 ? `${label.slice(0, 51)}…` : label;
+    const width = Math.max(0.5, x(end) - x(start)).toFixed(1);
+    parts.push(
+      `<g><title>${escape(`${label} (${pointer})`)}</title>` +
+        `<text x="${LEFT - 8}" y="${y + 12}" text-anchor="end">${escape(text)}</text>` +
+        `<rect x="${x(start)}" y="${y + 2}" width="${width}" height="${ROW - 4}" fill="${
+          COLORS[whoIn(span)]
+        }"/>` +
+        `<text x="${x(end) + 4}" y="${y + 12}">${(end - start).toFixed(2)}</text></g>`,
+    );
+  });
+  const size = `width="${LEFT + WIDTH + 60}" height="${bottom + 10}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="11">\n` +
-    `<rect width="100%" height="100%" fill="#fff"/>\n${rows.join("\n")}\n</svg>\n`;
+    `<rect width="100%" height="100%" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
+}
+
+function whoIn({ label, pointer }: Span): keyof typeof COLORS {
+  if (pointer === "hako") return "hako";
+  return label.startsWith("barrier ") ? "barrier" : "init";
+}
+
+/** Round numbers of milliseconds from 0 to `total`, between five and ten of them. */
+function ticks(total: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(total));
+  const step = power * (total / power >= 5 ? 1 : total / power >= 2 ? 0.5 : 0.2);
+  return Array.from(
+    { length: Math.floor(total / step) + 1 },
+    (_, index) => Number((index * step).toPrecision(3)),
+  );
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
