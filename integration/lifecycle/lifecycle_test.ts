@@ -51,6 +51,12 @@ containerTest(
     await fails(hako("delete", id), `cannot delete container ${id} that is not stopped: running`);
     assertEquals(JSON.parse(await ok(hako("ps", "--format", "json", id))), [state.pid]);
     assertEquals((await ok(hako("list", "-q"))).trim(), id);
+    const running = JSON.parse(await ok(hako("state", id)));
+    assertEquals(JSON.parse(await ok(hako("list", "--format", "json"))), [{ ...running, owner: "root" }]);
+    const [header, line, rest] = (await ok(hako("list"))).split("\n").map((line) => line.split(/ {3,}/));
+    assertEquals(header, ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]);
+    assertEquals(line, [id, `${state.pid}`, "running", path, state.created, "root"]);
+    assertEquals(rest, [""]);
 
     await ok(hako("kill", id, "KILL"));
     await until(async () => await statusOf(hako, id) === "stopped");

@@ -22,19 +22,38 @@ export const list = defineCommand({
   },
   action({ options: { format, quiet }, global, print }) {
     const containers = Container.list(stateRoot(global.root));
-    if (quiet) print(containers.map(({ id }) => `${id}\n`).join(""));
-    else if (format === "json") {
-      // As runc: no containers are null.
-      print(JSON.stringify(containers.length > 0 ? containers.map(stateOf) : null));
-    } else print(table(containers));
+    if (quiet) {
+      print(containers.map(({ id }) => `${id}\n`).join(""));
+      return 0;
+    }
+    const users = readUsers();
+    const states = containers.map((container) => {
+      const { owner } = container.state;
+      return stateOf(container, users.get(owner) ?? `#${owner}`);
+    });
+    // As runc: no containers are null.
+    print(format === "json" ? JSON.stringify(states.length > 0 ? states : null) : table(states));
     return 0;
   },
 });
 
-function table(containers: readonly Container[]): string {
+/** The names of this machine's users by their ids: passwd(5). */
+function readUsers(): Map<number, string> {
+  let text = "";
+  try {
+    text = Deno.readTextFileSync("/etc/passwd");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const lines = text.split("\n").map((line) => line.split(":")).filter(([, , id]) => id);
+  // Of several names of an id the first counts, as for getpwuid(3).
+  return new Map(lines.toReversed().map(([name, , id]) => [Number(id), name!]));
+}
+
+function table(states: readonly ReturnType<typeof stateOf>[]): string {
   const rows = [
     ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"],
-    ...containers.map(stateOf).map(({ id, pid, status, bundle, created, owner }) => [
+    ...states.map(({ id, pid, status, bundle, created, owner }) => [
       id,
       `${pid}`,
       status,

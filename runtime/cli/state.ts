@@ -13,14 +13,14 @@ export const state = defineCommand({
   options: {},
   action({ args: [id], global, print }) {
     const container = Container.load(stateRoot(global.root), id);
-    print(JSON.stringify({ ...stateOf(container), owner: "" }, null, 2));
+    print(JSON.stringify(stateOf(container), null, 2));
     return 0;
   },
 });
 
-/** The members and their order as runc prints them. */
-export function stateOf(container: Container) {
-  const { bundle, rootfs, created, annotations, owner } = container.state;
+/** The members and their order as runc prints them; it names the owner in `list` alone. */
+export function stateOf(container: Container, owner = "") {
+  const { bundle, rootfs, created, annotations } = container.state;
   const status = container.status();
   return {
     ociVersion: OCI_VERSION,
@@ -31,6 +31,6 @@ export function stateOf(container: Container) {
     rootfs,
     created,
     ...(annotations && { annotations }),
-    owner: `#${owner}`,
+    owner,
   };
 }

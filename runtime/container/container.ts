@@ -496,8 +496,8 @@ function isBeingCreated(directory: StateDirectory): boolean {
 function isLockedForUs(directory: StateDirectory): boolean {
   if (!directory.isLockedByOther()) return false;
   const holder = directory.lockHolder();
-  // With the /proc of the container's pid namespace a startContainer hook does not see it.
-  if (holder === undefined) return directory.isLockedByOther();
+  // With the /proc of the container's pid namespace a startContainer hook sees neither it nor the container's init.
+  if (holder === 0) return Container.read(directory).status() === "stopped" && directory.isLockedByOther();
   // A createContainer hook is in the container's pid namespace, but has the host's /proc.
   for (let pid = Number(Deno.readLinkSync("/proc/self")); pid > 1; pid = readStat(pid)?.parent ?? 0) {
     if (pid === holder) return true;

@@ -192,16 +192,21 @@ export class StateDirectory {
   }
 
   /**
-   * The pid of the command that holds the lock; nothing if nobody does, or we cannot see it.
+   * The pid of the command that holds the lock; 0 if nobody does, or one whose pid namespace we do not see.
    *
+   * @returns nothing where /proc has no locks: "subset=pid" in proc(5)
    * @see proc_locks(5)
    */
   lockHolder(): number | undefined {
+    let locks: string;
+    try {
+      locks = Deno.readTextFileSync("/proc/locks");
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
     const { ino } = Deno.statSync(this.path);
-    const lock = new RegExp(`^\\d+: FLOCK +\\S+ +WRITE (\\d+) \\S+:${ino} `, "m").exec(
-      Deno.readTextFileSync("/proc/locks"),
-    );
-    return lock === null ? undefined : Number(lock[1]);
+    return Number(new RegExp(`^\\d+: FLOCK +\\S+ +WRITE (\\d+) \\S+:${ino} `, "m").exec(locks)?.[1] ?? 0);
   }
 
   #open(): number {

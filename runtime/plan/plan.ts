@@ -50,10 +50,10 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...oomScoreAdj(process),
     ...raiseHardLimits(config, process, host),
     ...idmappedSources(config, host),
-    ...joinCgroupsButMemory(config, host),
+    ...joinCgroupsButMemory(config, host), // barrier "cgroup", where systemd makes them
 
     ...joinNamespaces(config, host),
-    ...createNamespaces(config, host), // barrier "namespaces": the runtime writes id maps and time offsets
+    ...createNamespaces(config, host), // barrier "namespaces": the runtime writes id maps and time offsets; then the fork
 
     ...resetAffinity(),
 
@@ -89,6 +89,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...ioPriority(process),
     ...personality(config),
     ...memoryPolicy(config),
+    // As late as may be: what was made so far would count against the container's limit.
     ...(needsRuntime ? [] : joinMemoryCgroup(config, host)),
     barrier("ready", "the runtime takes the terminal, and finds the executable and HOME"),
 
@@ -100,7 +101,7 @@ export function planCreate(config: Config, host: Host, filter?: Filter): Plan {
     ...setLimits(process, host),
     ...umask(process),
     ...closeOnExec(host),
-    ...privileges(config, process, host, filter),
+    ...privileges(config, process, host, filter), // barrier "listener", with SCMP_ACT_NOTIFY
     ...execute(process, host),
   ];
 }
