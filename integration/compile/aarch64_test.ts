@@ -37,9 +37,10 @@ const CASES: Readonly<Record<string, Case>> = {
     result: { status: 0, stdout: /^one two theirs$/ },
   },
   "signals": {
-    container: { script: "trap 'echo term; exit 4' TERM; while :; do sleep 0.05; done" },
-    run: '"$tool" & sleep 1; kill -TERM $!; wait $!',
-    result: { status: 4, stdout: /^term$/ },
+    container: { script: "trap 'echo term; exit 4' TERM; echo ready; while :; do sleep 0.05; done" },
+    run: 'out=$(mktemp); "$tool" > $out & until [ -s $out ]; do sleep 0.05; done; ' +
+      "kill -TERM $!; wait $!; code=$?; cat $out; exit $code",
+    result: { status: 4, stdout: /^ready\nterm$/ },
   },
   "a limit of processes": {
     container: {

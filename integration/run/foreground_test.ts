@@ -155,7 +155,7 @@ containerTest(
   "signals: SIGWINCH is not forwarded, and SIGCHLD and SIGPIPE are not the container's",
   async (box) => {
     const { path } = box.bundle({
-      script: `trap "echo got" WINCH PIPE URG; echo ready; trap "exit 7" TERM; while :; do sleep 0.02; done`,
+      script: `trap "exit 7" TERM; trap "echo got" WINCH PIPE URG; echo ready; while :; do sleep 0.02; done`,
     });
     const child = spawn(box.command(path));
     const { output, status } = await signalled(child, [
