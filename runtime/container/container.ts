@@ -465,6 +465,7 @@ export class Container {
 
   /** A zombie does not: whoever is to reap it may take its time. */
   #lives(): boolean {
+    if (this.#init?.isReaped) return false;
     const stat = readStat(this.pid);
     return stat?.startTime === this.state.startTime && !"ZX".includes(stat.state);
   }

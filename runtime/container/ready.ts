@@ -8,11 +8,12 @@ import { TIOCGPTN } from "../linux/generated/constants.ts";
 import { close, ioctl } from "../linux/files.ts";
 import { pidfdGetfd } from "../linux/processes.ts";
 import { connectUnix, sendDescriptor } from "../linux/sockets.ts";
+import { lacksHome } from "../plan/execute.ts";
 import type { Process } from "../spec/config.ts";
 import { findExecutable, findHome, openContainerRoot } from "./late_facts.ts";
 
 /**
- * Tells the init where its executable and its HOME are.
+ * Tells the init where its executable is, and its HOME if nobody else does.
  *
  * @param first the container's first process, for a further one
  */
@@ -20,7 +21,7 @@ export function writeLateFacts(process: Process, init: Init, first?: number): vo
   const root = openContainerRoot(init.pid, first);
   try {
     init.writeLate("executable", findExecutable(root, process));
-    init.writeLate("HOME", `HOME=${findHome(root, process)}`);
+    if (lacksHome(process.env)) init.writeLate("HOME", `HOME=${findHome(root, process)}`);
   } finally {
     close(root);
   }

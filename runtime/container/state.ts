@@ -24,7 +24,7 @@ import { StateError, UsageError } from "../errors.ts";
 import { LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../linux/generated/constants.ts";
 import { AT_FDCWD } from "../linux/generated/constants.ts";
 import { isForeign } from "../host/ownership.ts";
-import { close, openat2 } from "../linux/files.ts";
+import { close, exists, openat2 } from "../linux/files.ts";
 import { isErrno, syscall } from "../linux/libc.ts";
 import { parseExact } from "../spec/json.ts";
 import type { ResctrlGroups } from "./intel_rdt.ts";
@@ -224,13 +224,7 @@ export class StateDirectory {
   }
 
   has(name: string): boolean {
-    try {
-      Deno.lstatSync(`${this.path}/${name}`);
-      return true;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
+    return exists(`${this.path}/${name}`);
   }
 
   /** @throws {StateError} if it has none yet, or none any more */

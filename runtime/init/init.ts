@@ -225,6 +225,11 @@ export class Init {
     return failure(this.#id, this.#report(), this.#program);
   }
 
+  /** Whether the container's process has ended, and is reaped: its pid may be another one's by now. */
+  get isReaped(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Waits for the end of the container's process, and reaps it. */
   wait(): ExitStatus {
     return this.#ended ??= wait(this.pid);

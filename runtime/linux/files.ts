@@ -43,9 +43,13 @@ export function openat2(
 /** unistd.h */
 const F_OK = 0;
 
-/** Whether something is at `path`, where we can look. Deno's own calls throw if not, which takes as long as ten of them. */
+/** Whether `path` leads to something. Deno's own calls throw if not, which takes as long as ten of them. */
 export function exists(path: string): boolean {
-  return trySyscall("faccessat", [AT_FDCWD, cString(path), F_OK]) === 0;
+  const result = trySyscall("faccessat", [AT_FDCWD, cString(path), F_OK]);
+  if (result < 0 && result !== -ERRNO.ENOENT) {
+    throw new SyscallError("faccessat", errnoInfo(-result), { path });
+  }
+  return result === 0;
 }
 
 /**

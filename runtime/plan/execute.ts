@@ -72,8 +72,13 @@ export function environment(env: readonly string[]): (string | LateArg)[] {
     entries.delete(name);
     entries.set(name, entry);
   }
-  const home = entries.get("HOME");
-  if (home !== undefined && home !== "HOME=") return [...entries.values()];
+  if (!lacksHome(env)) return [...entries.values()];
   entries.delete("HOME");
   return [...entries.values(), { late: "HOME" }];
+}
+
+/** Whether it is for the container's /etc/passwd to say. */
+export function lacksHome(env: readonly string[] = []): boolean {
+  const home = env.findLast((entry) => entry.startsWith("HOME="));
+  return home === undefined || home === "HOME=";
 }
