@@ -1,6 +1,6 @@
 /** Many containers: one after the other, at once, and what is left of all. @module */
 import { assertEquals } from "@std/assert";
-import { BOX, ended, find, ID, processes, programPath, RUNTIME } from "../engines/machine.ts";
+import { BOX, ended, find, ID, pairs, processes, programPath, RUNTIME } from "../engines/machine.ts";
 import { type Cases, expect } from "../engines/suite.ts";
 import { docker, IMAGE } from "./docker.ts";
 
@@ -61,6 +61,7 @@ export const leftCases: Cases = {
     // The shim ends a little later than its container.
     await ended(/containerd-shim|^sleep/);
     assertEquals(processes(/\/hako |^runc |^crun /), []);
+    assertEquals(pairs(), []);
     const mounts = Deno.readTextFileSync("/proc/self/mountinfo").split("\n").map((line) =>
       line.split(" ")[4] ?? ""
     );

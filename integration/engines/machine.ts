@@ -135,6 +135,11 @@ export async function ended(pattern: RegExp): Promise<void> {
   });
 }
 
+/** The ends of veth pairs, which engines make for containers. In /sys/class/net are those of the host. */
+export function pairs(): string[] {
+  return Deno.readTextFileSync("/proc/net/dev").match(/\bveth\w+/g) ?? [];
+}
+
 /** All paths below `directory`, with those matching `pattern` only. */
 export function find(directory: string, pattern: RegExp): string[] {
   const found: string[] = [];

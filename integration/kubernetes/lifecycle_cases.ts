@@ -1,6 +1,6 @@
 /** What the kubelet does with a container while it runs, and how it ends. @module */
 import { assert, assertEquals } from "@std/assert";
-import { BOX, ended, find, ID, processes } from "../engines/machine.ts";
+import { BOX, ended, find, ID, pairs, processes } from "../engines/machine.ts";
 import { type Cases, expect, until } from "../engines/suite.ts";
 import { ctr, startDaemonAgain } from "./containerd.ts";
 import { cri } from "./cri.ts";
@@ -179,10 +179,7 @@ export const leftCases: Cases = {
       line.split(" ")[4] ?? ""
     );
     assertEquals(mounts.filter((path) => path.startsWith(`${BOX}/`) || path.startsWith("/run/netns/")), []);
-    assertEquals(
-      [...Deno.readDirSync("/sys/class/net")].map(({ name }) => name).filter((name) => /^veth/.test(name)),
-      [],
-    );
+    assertEquals(pairs(), []);
     // The parents are the kubelet's.
     const groups = find("/sys/fs/cgroup", new RegExp(`/${ID}/[^/]+/[^/]+$`));
     assertEquals(groups.filter((path) => Deno.statSync(path).isDirectory), []);
