@@ -17,6 +17,9 @@ export const SOCKET: string = `unix://${BOX}/docker.sock`;
 /** Runs `docker` with these words. */
 export const docker: Command = command("docker", "--host", SOCKET);
 
+/** The major version of Docker. */
+export const VERSION = Number(/\d+/.exec((await docker("--version")).stdout)![0]);
+
 /** Of another daemon, with a user namespace for each container. */
 export const dockerRemapped: Command = command("docker", "--host", `unix://${BOX}/remapped.sock`);
 

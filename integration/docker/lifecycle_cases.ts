@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { BOX, isolated, printLimit, runWith } from "../engines/machine.ts";
 import { type Cases, expect, until } from "../engines/suite.ts";
+import type { Result } from "../support/hako.ts";
 import { Pty } from "../support/pty.ts";
 import { docker, IMAGE, inspect, newName, runContainer, SOCKET, withContainer } from "./docker.ts";
 
@@ -20,6 +21,11 @@ function logged(name: string, text: string): Promise<void> {
     const { stdout, stderr } = await docker("logs", name);
     return `${stdout}${stderr}`.includes(text);
   });
+}
+
+/** `docker build`, with BuildKit or without. */
+function build(kit: "0" | "1", ...words: readonly string[]): Promise<Result> {
+  return runWith(["env", `DOCKER_BUILDKIT=${kit}`, "docker", "--host", SOCKET, "build", ...words], {});
 }
 
 export const lifecycleCases: Cases = {
@@ -118,6 +124,14 @@ export const lifecycleCases: Cases = {
     );
     await withContainer({ options: ["--restart", "always"], script: "sleep 0.2" }, async (name) => {
       await until("a restart", async () => Number(await inspect(name, ".RestartCount")) > 0);
+    });
+    await withContainer({ options: ["--restart", "unless-stopped"] }, async (name) => {
+      const first = await inspect(name, ".State.Pid");
+      // Not by Docker, which would take it for a stop.
+      Deno.kill(Number(first), "SIGKILL");
+      await until("another process", async () => !["0", first].includes(await inspect(name, ".State.Pid")));
+      expect(await docker("stop", "--time", "0", name));
+      await running(name, false);
     });
   },
   "pause and unpause": async () => {
@@ -237,18 +251,7 @@ export const lifecycleCases: Cases = {
       `${directory}/Dockerfile`,
       `FROM ${IMAGE}\nUSER user\nRUN id -u >/tmp/built\n`,
     );
-    const build = [
-      "env",
-      "DOCKER_BUILDKIT=1",
-      "docker",
-      "--host",
-      SOCKET,
-      "build",
-      "--tag",
-      "kit",
-      directory,
-    ];
-    expect(await runWith(build, {}));
+    expect(await build("1", "--tag", "kit", directory));
     expect(await docker("run", "--rm", "kit", "cat", "/tmp/built"), { stdout: "1000" });
   },
   "attach: what is typed, and the exit code": async () => {
@@ -265,15 +268,15 @@ export const lifecycleCases: Cases = {
       expect(await runWith(words, { stdin: "x".repeat(100_000) }), { stdout: "100000" });
     });
   },
-  "build: RUN, and its failure": async () => {
+  "build without BuildKit: RUN, and its failure": async () => {
     Deno.mkdirSync(`${BOX}/build`);
     const dockerfile = (last: string) =>
       `FROM ${IMAGE}\nRUN echo built >/built && id -u >>/built\nRUN ${last}\n`;
     Deno.writeTextFileSync(`${BOX}/build/Dockerfile`, dockerfile("test -s /built"));
-    const image = expect(await docker("build", "-q", `${BOX}/build`));
+    const image = expect(await build("0", "--quiet", `${BOX}/build`));
     expect(await docker("run", "--rm", image, "cat", "/built"), { stdout: "built\n0" });
     Deno.writeTextFileSync(`${BOX}/build/Dockerfile`, dockerfile("exit 3"));
-    expect(await docker("build", "--force-rm", `${BOX}/build`), {
+    expect(await build("0", "--force-rm", `${BOX}/build`), {
       status: 3,
       stderr: /returned a non-zero code: 3/,
     });

@@ -18,11 +18,9 @@ ${RUNTIME} = ["${RUNTIME_PATH}"]
 default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
 `;
 
-const STORAGE = `[storage]
-driver = "overlay"
-graphroot = "${BOX}/podman"
-runroot = "/run/containers/storage"
-`;
+function storage(images: string, run: string): string {
+  return `[storage]\ndriver = "overlay"\ngraphroot = "${images}"\nrunroot = "${run}"\n`;
+}
 
 export const IMAGE = "localhost/busybox";
 
@@ -43,18 +41,24 @@ export const asUser: Command = command(
 /** Writes the files that Podman reads, and imports the image. */
 export async function preparePodman(): Promise<void> {
   Deno.writeTextFileSync("/etc/containers/containers.conf", CONTAINERS);
-  Deno.writeTextFileSync("/etc/containers/storage.conf", STORAGE);
+  Deno.writeTextFileSync("/etc/containers/storage.conf", storage(`${BOX}/podman`, "/run/containers/storage"));
   const append = (file: string, text: string) => Deno.writeTextFileSync(file, text, { append: true });
-  append("/etc/passwd", `${USER}:x:2000:2000::${HOME}:/bin/sh\n`);
-  append("/etc/group", `${USER}:x:2000:\n`);
-  // Also for --userns=auto.
+  // The user `containers` is for --userns=auto, where newer libraries want it to exist.
+  append("/etc/passwd", `${USER}:x:2000:2000::${HOME}:/bin/sh\ncontainers:x:2001:2001::/:/bin/false\n`);
+  append("/etc/group", `${USER}:x:2000:\ncontainers:x:2001:\n`);
   for (const file of ["/etc/subuid", "/etc/subgid"]) {
     append(file, `containers:500000:65536\n${USER}:300000:65536\n`);
   }
-  for (const directory of [HOME, RUN]) {
+  const settings = `${HOME}/.config`;
+  for (const directory of [HOME, RUN, settings, `${settings}/containers`]) {
     Deno.mkdirSync(directory, { mode: 0o700 });
     Deno.chownSync(directory, 2000, 2000);
   }
+  // Podman 5 takes root's places for an ordinary user too, unless there are others.
+  Deno.writeTextFileSync(
+    `${settings}/containers/storage.conf`,
+    storage(`${HOME}/images`, `${RUN}/containers`),
+  );
   expect(await podman("import", await imageArchive(), IMAGE));
   Deno.chmodSync(await imageArchive(), 0o644);
   expect(await asUser("podman", "import", await imageArchive(), IMAGE));
