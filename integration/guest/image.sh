@@ -57,6 +57,7 @@ packages=(
   systemd systemd-sysv dbus dbus-user-session libpam-systemd # what is tested against
   busybox-static procps util-linux mount                     # what the tests run
   runc crun                                                  # what we are compared with
+  podman uidmap                                              # who else asks a user's systemd for limits
 )
 mmdebstrap --quiet --mode=root --variant=minbase --components=main \
   --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \

@@ -6,24 +6,16 @@ import { stringify } from "../../runtime/spec/json.ts";
 import { intoFiles } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO, type Result, run } from "../support/hako.ts";
+import { startUserManager, UID, USER_CGROUP, USER_RUNTIME } from "./user.ts";
 
-const UID = 1000;
-const USER_CGROUP = `/user.slice/user-${UID}.slice/user@${UID}.service`;
-const RUNTIME = `/run/user/${UID}`;
 const MB = 1 << 20;
 const controllers = startUserManager();
 const noLimits = { skip: controllers.includes("memory") ? undefined : 'no controller "memory"' };
 
-/** What the user may use. */
-function startUserManager(): string {
-  new Deno.Command("systemctl", { args: ["start", `user@${UID}`] }).outputSync();
-  return Deno.readTextFileSync(`/sys/fs/cgroup${USER_CGROUP}/cgroup.controllers`);
-}
-
 type User = (...args: string[]) => Promise<Result>;
 
 /** Hako as the user, in a cgroup of root's: as in a session that was not delegated. */
-function userOf(box: Box, env: Record<string, string> = { XDG_RUNTIME_DIR: RUNTIME }): User {
+function userOf(box: Box, env: Record<string, string> = { XDG_RUNTIME_DIR: USER_RUNTIME }): User {
   const [out, err] = [`${box.directory}/out`, `${box.directory}/err`];
   const as = [
     "setpriv",

@@ -6,7 +6,7 @@ import { expect } from "../engines/suite.ts";
 const CONTAINERS = `[engine]
 runtime = "${RUNTIME}"
 runtime_supports_json = ["crun", "runc", "hako"]
-runtime_supports_nocgroups = ["crun", "hako"]
+runtime_supports_nocgroup = ["crun", "hako"]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 
