@@ -1,7 +1,7 @@
 /** `hako compile` and what it makes as somebody uses them who has read docs/compile.md. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { until } from "../support/commands.ts";
+import { ok, until } from "../support/commands.ts";
 import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
 import { finish, HAKO, run, spawn } from "../support/hako.ts";
 import { compile, groupsOf } from "./compiled.ts";
@@ -42,8 +42,20 @@ containerTest("compile: what cannot be written is one clear error, and no file",
   );
   Deno.mkdirSync(`${box.directory}/directory`);
   assertMatch(await to(`${box.directory}/directory`), /^hako: cannot write .*\/directory: Is a directory/);
+  const pipe = `${box.directory}/pipe`;
+  await ok(run(["mkfifo", pipe]));
+  Deno.symlinkSync("pipe", `${box.directory}/link`);
+  for (const name of ["pipe", "link"]) {
+    assertMatch(await to(`${box.directory}/${name}`), /^hako: cannot write .*: it is no regular file/);
+  }
+  assert(Deno.lstatSync(pipe).isFifo && Deno.lstatSync(`${box.directory}/link`).isSymlink);
   assertMatch(await to(`${box.directory}/tool`, "--keep-args", "9"), /--keep-args must be from 1 to/);
-  assertEquals([...Deno.readDirSync(box.directory)].map(({ name }) => name).sort(), ["bundle0", "directory"]);
+  assertEquals([...Deno.readDirSync(box.directory)].map(({ name }) => name).sort(), [
+    "bundle0",
+    "directory",
+    "link",
+    "pipe",
+  ]);
   assertEquals(
     (await run([...HAKO, "compile", "--bundle", bundle])).stderr,
     "hako: compile needs -o FILE, where the executable goes\n",

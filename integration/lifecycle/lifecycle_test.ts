@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { livingChildren } from "../support/children.ts";
 import { fails, hakoOf, ok, statusOf, until } from "../support/commands.ts";
 import { containerTest } from "../support/fixture.ts";
+import { run } from "../support/hako.ts";
 
 function exists(path: string): boolean {
   try {
@@ -347,5 +348,16 @@ containerTest("limits and the seccomp filter are in force, in exec too", async (
   const { stderr } = await hako("exec", box.id, "mkdir", "/made");
   assertStringIncludes(stderr, "not supported");
   assertEquals(JSON.parse(await ok(hako("events", "--stats", box.id))).data.pids.limit, 20);
+  await ok(hako("delete", "--force", box.id));
+});
+
+containerTest("a pid file that is a pipe is written to, and stays one", async (box) => {
+  const hako = hakoOf(box);
+  const pipe = `${box.directory}/pipe`;
+  await ok(run(["mkfifo", pipe]));
+  const read = run(["cat", pipe]);
+  await ok(hako("create", "--bundle", box.bundle().path, "--pid-file", pipe, box.id));
+  const { pid } = JSON.parse(await ok(hako("state", box.id)));
+  assertEquals([await ok(read), Deno.lstatSync(pipe).isFifo], [`${pid}`, true]);
   await ok(hako("delete", "--force", box.id));
 });

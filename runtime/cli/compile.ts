@@ -82,15 +82,29 @@ export const compile = defineCommand({
 function save(output: string, bytes: Uint8Array): void {
   let temporary: string | undefined;
   try {
+    const place = placeOf(output);
     temporary = Deno.makeTempFileSync({
-      dir: output.slice(0, output.lastIndexOf("/") + 1) || ".",
+      dir: place.slice(0, place.lastIndexOf("/") + 1) || ".",
       prefix: ".hako-",
     });
     Deno.writeFileSync(temporary, bytes);
     Deno.chmodSync(temporary, 0o755);
-    Deno.renameSync(temporary, output);
+    Deno.renameSync(temporary, place);
   } catch (error) {
     if (temporary !== undefined) Deno.removeSync(temporary);
     throw new UsageError(`cannot write ${output}: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Where `output` leads to. rename(2) puts a file in the place of whatever is there, even of /dev/null or /dev/stdout. */
+function placeOf(output: string): string {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(output);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return output;
+    throw error;
+  }
+  if (!info.isFile && !info.isDirectory) throw new Error("it is no regular file");
+  return Deno.realPathSync(output);
 }

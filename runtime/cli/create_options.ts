@@ -7,7 +7,7 @@ import { ignoredMembers } from "../container/ignored.ts";
 import { hasNotify } from "../container/notify_mount.ts";
 import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
-import { fcntl } from "../linux/files.ts";
+import { exists, fcntl } from "../linux/files.ts";
 import { F_GETFD, FD_CLOEXEC } from "../linux/generated/constants.ts";
 import { isErrno } from "../linux/libc.ts";
 import { log } from "../log.ts";
@@ -151,9 +151,12 @@ export function checkTerminal(
   }
 }
 
-/** Whoever waits for the file never sees half of it. */
+/** Whoever waits for the file never sees half of it. What is no file, as /dev/null, stays, which rename(2) would replace. */
 export function writePidFile(path: string | undefined, { pid }: { readonly pid: number }): void {
   if (path === undefined) return;
+  if (exists(path) && !Deno.statSync(path).isFile) {
+    return Deno.writeTextFileSync(path, `${pid}`, { create: false });
+  }
   const slash = path.lastIndexOf("/") + 1;
   const temporary = `${path.slice(0, slash)}.${path.slice(slash)}`;
   Deno.writeTextFileSync(temporary, `${pid}`, { mode: 0o644 });
