@@ -28,6 +28,11 @@ function oneLine(message: string): string {
   );
 }
 
+/** The end of a message about what `pointer` asks for. */
+export function askedFor(pointer: Pointer | undefined): string {
+  return pointer === undefined || pointer === "runtime" ? "" : `, asked for by config.json ${pointer}`;
+}
+
 /** The command line is wrong. The message says what is allowed. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -87,8 +92,7 @@ export class SyscallError extends Error {
     const { label, path, pointer } = context;
     const what = context.detail ?? (path === undefined ? call : `${call} ${path}`);
     super(oneLine(
-      `${label === undefined ? "" : `${label}: `}${what}: ${errno.text} (${errno.name})` +
-        (pointer === undefined || pointer === "runtime" ? "" : `, asked for by config.json ${pointer}`),
+      `${label === undefined ? "" : `${label}: `}${what}: ${errno.text} (${errno.name})${askedFor(pointer)}`,
     ));
     this.call = call;
     this.errno = errno;

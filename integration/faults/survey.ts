@@ -232,11 +232,7 @@ function stepCase({ node, depth, mapped, spawned, fault }: StepFault): Case {
     judge(error) {
       // What a plan is prepared for may be the end of it all the same, by another step.
       if (fine) return error === undefined || isNamed(error) ? undefined : "not an error of ours";
-      if (error === undefined) {
-        // Killed in execve(2) or just after it: nobody can tell.
-        const last = node.kind === "step" && node.call === "execve" && how === "killed";
-        return last ? undefined : "passed over";
-      }
+      if (error === undefined) return "passed over";
       const { message } = error as Error;
       if (!message.includes(`(${JSON.stringify(faultName(number))})`) || !message.includes(reason.label)) {
         return "does not name the step";

@@ -93,6 +93,45 @@ containerTest("start fails with the step that fails, and names its member", asyn
   await ok(hako("delete", box.id));
 });
 
+containerTest("an init that is killed in execve is the error of start, run and exec", async (box) => {
+  const hako = hakoOf(box);
+  const words = "execve(): the init was killed, asked for by config.json /process/args";
+  // With noNewPrivileges the filter comes last, and nothing but execve is left to be done.
+  const config = {
+    process: { noNewPrivileges: true },
+    linux: {
+      seccomp: {
+        defaultAction: "SCMP_ACT_ALLOW" as const,
+        syscalls: [{ names: ["execve"], action: "SCMP_ACT_KILL_PROCESS" as const }],
+      },
+    },
+  };
+  const { path } = box.bundle({ args: ["sleep", "1000"], config });
+  await ok(hako("create", "--bundle", path, box.id));
+  await fails(hako("start", box.id), words);
+  assertEquals(await statusOf(hako, box.id), "stopped");
+  await ok(hako("delete", box.id));
+  await fails(hako("run", "--bundle", path, box.id), words);
+  await fails(hako("run", "--detach", "--bundle", path, box.id), words);
+  await ok(hako("create", "--bundle", path, box.id));
+  await fails(hako("exec", box.id, "true"), words, 255);
+  await ok(hako("delete", "--force", box.id));
+});
+
+containerTest("a program that ends at once is no failure of start", async (box) => {
+  const hako = hakoOf(box);
+  const kill = box.bundle({ script: "kill -KILL $$" }).path;
+  const end = box.bundle({ args: ["true"] }).path;
+  for (let round = 0; round < 10; round++) {
+    for (const path of [end, kill]) {
+      await ok(hako("create", "--bundle", path, box.id));
+      await ok(hako("start", box.id));
+      await ok(hako("delete", "--force", box.id));
+    }
+    await ok(hako("run", "--bundle", end, box.id));
+  }
+});
+
 containerTest(
   "delete --force ends a container that waits, one that runs and one that is paused",
   async (box) => {

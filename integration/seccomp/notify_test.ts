@@ -239,6 +239,7 @@ containerTest("an agent that never answers can be left by kill", async (box) => 
   const running = run(box.command(path, { id }));
   while (agent.notifications.length === 0) await agent.serve(Promise.resolve(), () => undefined);
   assertEquals((await run([...HAKO, "--root", box.state, "kill", id, "KILL"])).stderr, "");
-  // Killed in the last call of its plan it is the program that was killed.
-  assertEquals(await running, { status: 137, stdout: "", stderr: "" });
+  const stderr =
+    'hako: exec "/bin/true": execve(): the init was killed, asked for by config.json /process/args\n';
+  assertEquals(await running, { status: 1, stdout: "", stderr });
 });

@@ -7,6 +7,7 @@ import { StateError } from "../errors.ts";
 import { encode, type Program } from "../init/encode.ts";
 import type { Init } from "../init/init.ts";
 import {
+  diedInExecve,
   failure,
   hasExecuted,
   readReport,
@@ -238,6 +239,7 @@ export class Container {
     const init = this.#init;
     const atListener = () => this.#giveListener();
     if (init !== undefined) return this.#orKill(() => init.start(atListener));
+    const name = readStat(this.pid)?.name ?? "";
     try {
       this.#orKill(() => release(this.#directory.path, atListener));
     } catch (error) {
@@ -247,7 +249,9 @@ export class Container {
       throw error;
     }
     this.#orKill(() => {
-      if (!this.#hasExecuted()) throw failure(this.id, this.#report(), this.#planAgain());
+      if (!this.#hasExecuted() || diedInExecve(this.pid, name)) {
+        throw failure(this.id, this.#report(), this.#planAgain());
+      }
     });
   }
 

@@ -35,6 +35,7 @@ import { encode, type Program } from "./encode.ts";
 import { STATUS } from "./record.ts";
 import {
   awaitExecution,
+  diedInExecve,
   failure,
   hasExecuted,
   hear,
@@ -71,6 +72,8 @@ const BARRIERS: Readonly<Record<string, BarrierName>> = {
 export class Init {
   /** The process that was spawned; it is gone once it has forked {@linkcode Init.pid}. */
   readonly #spawned: number;
+  /** Of both, for the kernel: the last component of the path that was spawned. */
+  readonly #name: string;
   /** Its bytes are the init's. The steps are for errors, and let go of when there can be none any more. */
   #program: Pick<Program, "slots" | "steps">;
   /** How many records its program has. The last one is execve(2). */
@@ -90,13 +93,14 @@ export class Init {
 
   private constructor(
     { id, directory }: InitOptions,
-    spawned: number,
+    spawned: { readonly pid: number; readonly name: string },
     program: Program,
     fds: { readonly status: number; readonly socket: number },
   ) {
     this.#id = id;
     this.#directory = directory;
-    this.#spawned = spawned;
+    this.#spawned = spawned.pid;
+    this.#name = spawned.name;
     this.#program = { slots: program.slots, steps: program.steps };
     this.records = program.steps.length;
     this.#status = fds.status;
@@ -135,7 +139,7 @@ export class Init {
       });
       // The init's alone: nobody can connect when it has gone.
       [image, listening, ...extras].forEach(close);
-      return new Init(options, spawned, program, { status, socket });
+      return new Init(options, { pid: spawned, name: `${image}` }, program, { status, socket });
     } catch (error) {
       opened.forEach(close);
       throw error;
@@ -198,7 +202,9 @@ export class Init {
 
   #checkExecuted(): void {
     const report = this.#report();
-    if (!hasExecuted(report, this.records)) throw failure(this.#id, report, this.#program);
+    if (!hasExecuted(report, this.records) || diedInExecve(this.pid, this.#name)) {
+      throw failure(this.#id, report, this.#program);
+    }
     this.#program = { slots: this.#program.slots, steps: [] };
   }
 

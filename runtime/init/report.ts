@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { StateError, SyscallError } from "../errors.ts";
+import { askedFor, StateError, SyscallError } from "../errors.ts";
 import { close, isReadable, read, write } from "../linux/files.ts";
 import { errnoInfo, isErrno } from "../linux/libc.ts";
-import { endsWithin } from "../linux/processes.ts";
+import { endsWithin, readStat } from "../linux/processes.ts";
 import { connectUnix } from "../linux/sockets.ts";
 import { briefCall } from "../plan/brief.ts";
 import type { SlotName, Step } from "../plan/node.ts";
@@ -42,9 +42,25 @@ export function readSlot(
   return offset === undefined ? 0 : Number(new DataView(page.buffer).getBigInt64(offset, true));
 }
 
-/** Whether the init has become the program: its last record, execve(2), ran and did not fail. */
+/** Whether the init has become the program: its last record, execve(2), ran and did not fail. See {@linkcode diedInExecve}. */
 export function hasExecuted({ record, failed }: Report, records: number): boolean {
   return failed === undefined && record === records - 1;
+}
+
+/**
+ * Whether an init whose connection has ended was killed in execve(2): by a seccomp filter, for want of memory. The page
+ * says the same of one that has become the program.
+ *
+ * execve(2) gives a process its new name just behind the end of the connection, and does not let it die before. So one that
+ * dies with the name of the init has not got to its program. It keeps the name until it is reaped: then nobody can tell.
+ *
+ * @param name what {@linkcode readStat} says of the init before
+ * @see begin_new_exec() in the kernel's fs/exec.c
+ */
+export function diedInExecve(pid: number, name: string): boolean {
+  const stat = readStat(pid);
+  // The kernel reads the name first: that of one whose program has run meanwhile is another one by now.
+  return stat !== undefined && stat.exiting && stat.name === name && readStat(pid)?.name === name;
 }
 
 /** Why an init did not become the program: the step that failed, or that it met its `fate` in. */
@@ -58,7 +74,7 @@ export function failure(
   const { call, label, pointer } = step;
   const detail = briefCall(step);
   return failed === undefined
-    ? new StateError(id, `${label}: ${detail}: the init ${fate}`)
+    ? new StateError(id, `${label}: ${detail}: the init ${fate}${askedFor(pointer)}`)
     : new SyscallError(call, errnoInfo(failed.errno), { label, detail, pointer });
 }
 

@@ -156,10 +156,14 @@ export function endsWithin(pidfd: number, milliseconds: number): boolean {
 
 /** What /proc/PID/stat says of a process that is there: proc_pid_stat(5). */
 export interface ProcessStat {
+  /** Field 2: the file name of its program, of which the kernel keeps 15 bytes. */
+  readonly name: string;
   /** "R", "S", "Z", ... */
   readonly state: string;
   /** The pid of its parent; 0 if we cannot see that. */
   readonly parent: number;
+  /** It has begun to end, or has ended: PF_EXITING of field 9, in the kernel's include/linux/sched.h. */
+  readonly exiting: boolean;
   /** Field 22, in clock ticks since boot. */
   readonly startTime: number;
 }
@@ -176,6 +180,13 @@ export function readStat(pid: number): ProcessStat | undefined {
     throw error;
   }
   // The name may contain anything, ")" included.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: Number(fields[19]) };
+  const end = text.lastIndexOf(")");
+  const fields = text.slice(end + 2).split(" ");
+  return {
+    name: text.slice(text.indexOf("(") + 1, end),
+    state: fields[0] ?? "",
+    parent: Number(fields[1]),
+    exiting: (Number(fields[6]) & 0x4) !== 0,
+    startTime: Number(fields[19]),
+  };
 }
