@@ -98,6 +98,38 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "runs a container where nothing can be written but /run, for the first time, with any HOME or none",
+  ignore: Deno.uid() !== 0,
+  fn() {
+    const bundle = `${above}/bundle`;
+    const fresh = build(`${above}/fresh`);
+    const warm = run(hako, ["spec", "--host", "--bundle", bundle]);
+    assertEquals([warm.code, warm.stderr], [0, ""]);
+    const { process, ...config } = JSON.parse(Deno.readTextFileSync(`${bundle}/config.json`));
+    const args = ["sh", "-c", "exit 7"];
+    Deno.writeTextFileSync(
+      `${bundle}/config.json`,
+      JSON.stringify({ ...config, process: { ...process, terminal: false, args } }),
+    );
+    const script = `mount --bind / / && mount -o remount,bind,ro / && mount -t tmpfs run /run
+      mkdir "$HOME/made" 2>/dev/null && exit 99
+      exec "$0" run --bundle "$1" one`;
+    const environments: readonly Record<string, string>[] = [
+      {},
+      { HOME: "/root" },
+      { HOME: "/root", DENO_DIR: "/root/deno", TMPDIR: "/tmp" },
+    ];
+    for (const env of environments) {
+      const words = ["--mount", "sh", "-c", script, fresh, bundle];
+      const { code, stderr } = run("/usr/bin/unshare", words, {
+        env: { PATH: "/usr/bin:/usr/sbin", ...env },
+      });
+      assertEquals([code, stderr], [7, ""]);
+    }
+  },
+});
+
 Deno.test("is readable beside Deno, and builds over itself", () => {
   assertEquals([...Deno.readDirSync(`${above}/it's here`)].map(({ name }) => name).sort(), [
     "bpf.js",
