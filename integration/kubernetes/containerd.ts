@@ -7,27 +7,34 @@ import { cri, SOCKET } from "./cri.ts";
 /** Where the CRI plugin keeps its containers. */
 export const ctr: Command = command("ctr", "--address", SOCKET, "--namespace", "k8s.io");
 
+/** containerd has named its tables anew in version 2. */
+const SECOND = / v?2\./.test((await command("containerd", "--version")()).stdout);
+const RUNTIME_TABLE = SECOND ? "io.containerd.cri.v1.runtime" : "io.containerd.grpc.v1.cri";
+const SANDBOX_IMAGE = SECOND
+  ? `[plugins."io.containerd.cri.v1.images".pinned_images]\nsandbox = "${IMAGE}"`
+  : `[plugins."${RUNTIME_TABLE}"]\nsandbox_image = "${IMAGE}"`;
+
 /** As in docs/kubernetes.md, but for the private paths, and for what this machine may not do. */
-const CONFIG = `version = 2
+const CONFIG = `version = ${SECOND ? 3 : 2}
 root = "${BOX}/containerd/root"
 state = "${BOX}/containerd/state"
 [grpc]
 address = "${SOCKET}"
 [ttrpc]
 address = "${SOCKET}.ttrpc"
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "${IMAGE}"
+${SANDBOX_IMAGE}
+${SECOND ? `[plugins."${RUNTIME_TABLE}"]` : ""}
 # Without CAP_SYS_RESOURCE nobody gets less than he has.
 restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "/usr/lib/cni"
+[plugins."${RUNTIME_TABLE}".cni]
+${SECOND ? 'bin_dirs = ["/usr/lib/cni"]' : 'bin_dir = "/usr/lib/cni"'}
 conf_dir = "${BOX}/cni"
 # The default runtime has to be named where another one is, or the plugin does not start.
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+[plugins."${RUNTIME_TABLE}".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.tested]
+[plugins."${RUNTIME_TABLE}".containerd.runtimes.tested]
 runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.tested.options]
+[plugins."${RUNTIME_TABLE}".containerd.runtimes.tested.options]
 BinaryName = "${RUNTIME_PATH}"
 `;
 
