@@ -56,6 +56,16 @@ containerTest("a container is a scope in the slice of all services, and delete e
   assertEquals(await show(unit, "LoadState"), { LoadState: "not-found" });
 });
 
+containerTest("exec finds its way into a cgroup namespace, which systemd's nsdelegate shuts", async (box) => {
+  const { namespaces } = defaultConfig({ cgroupNamespace: true }).linux!;
+  await withContainer(box, { config: { linux: { namespaces } } }, async (hako) => {
+    const created = await ok(hako("exec", box.id, "cat", "/proc/self/cgroup"));
+    assertEquals(created.split("\n").filter((line) => line.startsWith("0:")), ["0::/"]);
+    await ok(hako("start", box.id));
+    assertEquals(await ok(hako("exec", box.id, "cat", "/proc/self/cgroup")), created);
+  });
+});
+
 containerTest(
   "cgroupsPath names slice, prefix and name, and a slice is in those that its name begins with",
   async (box) => {

@@ -94,17 +94,23 @@ export function joinContainer(config: Config, host: Host, cgroup?: number): Node
     label: `join the container's namespaces: ${types.join(", ")}`,
     pointer: "/linux/namespaces",
   };
+  // Who is made in a cgroup has to see it and his own: where cgroup v2 is mounted with nsdelegate, as systemd does,
+  // clone3(2) from within the container's cgroup namespace fails with ENOENT (cgroups(7), "Cgroup delegation").
+  const late: NamespaceType[] = cgroup === undefined ? [] : types.filter((type) => type === "cgroup");
+  const rest = types.filter((type) => !late.includes(type));
   // See `joinNamespaces` for the user namespace's place.
-  const groups = host.privileged
-    ? [types.filter((type) => type !== "user"), types.filter((type) => type === "user")]
-    : [types];
+  const others = host.privileged ? rest.filter((type) => type !== "user") : rest;
+  const user = rest.filter((type) => !others.includes(type));
+  const join = (group: readonly NamespaceType[]) =>
+    group.length === 0
+      ? []
+      : [step(reason, "setns", [slot("$pidfd"), group.reduce((all, type) => all | CLONE_FLAG[type], 0)])];
   return [
     hideFromOthers(),
-    ...groups.filter((group) => group.length > 0)
-      .map((group) =>
-        step(reason, "setns", [slot("$pidfd"), group.reduce((all, type) => all | CLONE_FLAG[type], 0)])
-      ),
+    ...join(others),
+    ...(late.length > 0 ? [] : join(user)),
     ...fork(types, cgroup),
+    ...(late.length > 0 ? [...join(late), ...join(user)] : []),
     step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
     ...(types.includes("user") ? stayOrBecomeRoot() : []),
   ];
