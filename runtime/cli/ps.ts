@@ -33,7 +33,7 @@ function table(id: string, pids: readonly number[], options: readonly string[]):
   const path = ["/bin/ps", "/usr/bin/ps"].find(exists);
   if (path === undefined) throw new StateError(id, "ps: executable file not found");
   const args = ["ps", ...(options.length > 0 ? options : ["-ef"])];
-  const { status, output } = runProgram({ path, args });
+  const { status, output } = runProgram({ path, args, outputBytes: Infinity });
   if (status.kind !== "exited" || status.code !== 0) throw new StateError(id, `ps failed: ${output.trim()}`);
   const [header = "", ...lines] = output.split("\n");
   const column = header.trim().split(/\s+/).indexOf("PID");

@@ -3,16 +3,10 @@
  *
  * @module
  */
-import { close, memfdCreate, pwrite } from "../linux/files.ts";
-import {
-  endsWithin,
-  type ExitStatus,
-  pidfdOpen,
-  pidfdSendSignal,
-  posixSpawn,
-  wait,
-} from "../linux/processes.ts";
-import { SIGKILL } from "../linux/generated/constants.ts";
+import { close, memfdCreate, openat2, pwrite, read } from "../linux/files.ts";
+import { trySyscall } from "../linux/libc.ts";
+import { endsWithin, type ExitStatus, pidfdOpen, posixSpawn, wait } from "../linux/processes.ts";
+import { AT_FDCWD, O_CLOEXEC, O_RDONLY, SIGKILL } from "../linux/generated/constants.ts";
 
 export interface Program {
   readonly path: string;
@@ -22,11 +16,13 @@ export interface Program {
   readonly input?: string;
   /** Seconds until it is killed. */
   readonly timeout?: number;
+  /** How much of its output is kept: what fits into a message, if absent. */
+  readonly outputBytes?: number;
 }
 
 export interface Outcome {
   readonly status: ExitStatus | { readonly kind: "timeout" };
-  /** What it wrote to stdout and stderr. */
+  /** The beginning of what it wrote to stdout and stderr. */
   readonly output: string;
 }
 
@@ -49,7 +45,7 @@ export function findProgram(name: string): string | undefined {
 
 /** Runs it in our own namespaces. */
 export function runProgram(program: Program): Outcome {
-  const { path, args, env, input = "", timeout } = program;
+  const { path, args, env, input = "", timeout, outputBytes } = program;
   return withStreams(input, (stdio) => {
     const pid = posixSpawn({
       path,
@@ -58,7 +54,7 @@ export function runProgram(program: Program): Outcome {
       fds: stdio.map((from, to) => ({ from, to })),
     });
     return waitFor(pid, timeout);
-  });
+  }, outputBytes);
 }
 
 /** Without what the launcher has set for Deno: the code cache is for Hako alone, and so is the way that it allocates. */
@@ -69,7 +65,11 @@ export function callersEnvironment(): string[] {
 }
 
 /** Files and no pipes: a program that does not read, or writes much, cannot block us. */
-export function withStreams(input: string, run: (stdio: Streams) => Outcome["status"]): Outcome {
+export function withStreams(
+  input: string,
+  run: (stdio: Streams) => Outcome["status"],
+  outputBytes = MESSAGE_BYTES,
+): Outcome {
   const open: number[] = [];
   const create = (name: string) => {
     const fd = memfdCreate(name);
@@ -81,24 +81,51 @@ export function withStreams(input: string, run: (stdio: Streams) => Outcome["sta
     const written = create("output");
     pwrite(stdin, new TextEncoder().encode(input), 0);
     const status = run([stdin, written, written]);
-    return { status, output: readAll(written) };
+    return { status, output: beginningOf(written, outputBytes) };
   } finally {
     open.forEach(close);
   }
 }
 
-function readAll(fd: number): string {
-  return new TextDecoder().decode(Deno.readFileSync(`/proc/self/fd/${fd}`));
+/** A hook may be a program of the image's, and make the file as large as it likes. */
+const MESSAGE_BYTES = 16384;
+
+function beginningOf(written: number, bytes: number): string {
+  // With an offset of its own: the program has moved that of the other.
+  const fd = openat2(AT_FDCWD, `/proc/self/fd/${written}`, { flags: O_RDONLY | O_CLOEXEC });
+  try {
+    const decoder = new TextDecoder();
+    let text = "";
+    for (let left = bytes; left > 0;) {
+      const chunk = read(fd, Math.min(left, 65536));
+      if (chunk.length === 0) break;
+      text += decoder.decode(chunk, { stream: true });
+      left -= chunk.length;
+    }
+    return text;
+  } finally {
+    close(fd);
+  }
 }
 
 function waitFor(pid: number, timeout: number | undefined): Outcome["status"] {
-  if (timeout === undefined) return wait(pid);
+  let status: ExitStatus | undefined;
+  try {
+    if (timeout !== undefined && !childEndsWithin(pid, timeout * 1000)) return { kind: "timeout" };
+    return status = wait(pid);
+  } finally {
+    // A child that nobody has reaped keeps its pid: no signal can hit a stranger.
+    if (status === undefined) {
+      trySyscall("kill", [pid, SIGKILL]);
+      wait(pid);
+    }
+  }
+}
+
+function childEndsWithin(pid: number, milliseconds: number): boolean {
   const pidfd = pidfdOpen(pid);
   try {
-    if (endsWithin(pidfd, timeout * 1000)) return wait(pid);
-    pidfdSendSignal(pidfd, SIGKILL);
-    wait(pid);
-    return { kind: "timeout" };
+    return endsWithin(pidfd, milliseconds);
   } finally {
     close(pidfd);
   }
