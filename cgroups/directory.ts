@@ -1,6 +1,7 @@
 /** The files of one cgroup in one hierarchy. @module */
 import { ConfigError, SyscallError, type SyscallErrorContext } from "../runtime/errors.ts";
-import { exists } from "../runtime/linux/files.ts";
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../runtime/linux/generated/constants.ts";
+import { close, exists, openat2 } from "../runtime/linux/files.ts";
 import { errnoInfo, isErrno } from "../runtime/linux/libc.ts";
 
 /** Where {@linkcode Setting.member} begins. */
@@ -47,10 +48,40 @@ export class Directory {
     }
   }
 
-  /** The cgroups below, itself first. */
-  *tree(): Generator<Directory> {
-    yield this;
-    for (const child of this.children()) yield* child.tree();
+  /**
+   * Calls `use` with each cgroup below, which comes after all that are below it. By descriptors, one at a time: a container
+   * may nest its cgroups deeper than a path may be long, or a stack.
+   */
+  eachBelow(use: (directory: Directory) => void): void {
+    const pending = [this.children()];
+    if (pending[0]!.length === 0) return;
+    let here = tryOpen(AT_FDCWD, this.path);
+    const names: string[] = [];
+    const go = (name: string): boolean => {
+      const there = tryOpen(here!, name);
+      if (there === undefined) return false;
+      close(here!);
+      here = there;
+      return true;
+    };
+    try {
+      while (here !== undefined) {
+        const child = pending.at(-1)!.pop();
+        if (child !== undefined) {
+          if (!go(child.name)) continue;
+          names.push(child.name);
+          pending.push(byDescriptor(here).children());
+        } else {
+          const name = names.pop();
+          // Else we are back, or somebody has removed the cgroup that we are in.
+          if (name === undefined || !go("..")) return;
+          pending.pop();
+          use(byDescriptor(here).below(name));
+        }
+      }
+    } finally {
+      if (here !== undefined) close(here);
+    }
   }
 
   /** None if it is gone. */
@@ -116,6 +147,20 @@ export class Directory {
     }
     return `${this.path}/${file}`;
   }
+}
+
+/** Nothing if it is gone. */
+function tryOpen(at: number, path: string): number | undefined {
+  try {
+    return openat2(at, path, { flags: O_PATH | O_DIRECTORY | O_CLOEXEC });
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENODEV")) return undefined;
+    throw error;
+  }
+}
+
+function byDescriptor(fd: number): Directory {
+  return new Directory(`/proc/self/fd/${fd}`);
 }
 
 /** Calls Deno, whose errors have the errno in their text. */

@@ -113,9 +113,7 @@ export class HierarchyCgroup implements Cgroup {
 
   pids(): number[] {
     const directory = this.#directory("devices") ?? this.#directories()[0];
-    if (!directory?.exists()) return [];
-    // A threaded cgroup has no cgroup.procs: its processes are those of the cgroup above.
-    return [...directory.tree()].flatMap((one) => processes(one));
+    return directory?.exists() ? allProcesses(directory) : [];
   }
 
   freeze(): void {
@@ -218,7 +216,7 @@ export class HierarchyCgroup implements Cgroup {
   }
 
   #refuseUsed(existing: readonly Directory[]): void {
-    const count = Math.max(...existing.map((directory) => [...directory.tree()].flatMap(processes).length));
+    const count = Math.max(...existing.map((directory) => allProcesses(directory).length));
     const where = existing[0]!.path;
     if (count > 0) {
       throw new ConfigError(
@@ -330,6 +328,13 @@ function tryRemove(directory: Directory): void {
   } catch {
     // Somebody else uses it by now. What is to be told is the first error.
   }
+}
+
+/** Of the cgroup and those below. A threaded one has no cgroup.procs: its processes are those of the cgroup above. */
+function allProcesses(directory: Directory): number[] {
+  const found = [processes(directory)];
+  directory.eachBelow((one) => found.push(processes(one)));
+  return found.flat();
 }
 
 function processes(directory: Directory): number[] {

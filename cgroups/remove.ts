@@ -17,9 +17,19 @@ export function removeTree(directory: Directory): void {
     } catch (error) {
       if (!isErrno(error, "EBUSY", "ENOTEMPTY") || tries === TRIES) throw error;
     }
-    const children = directory.children();
-    children.forEach(removeTree);
-    if (children.length === 0) sleep(2 ** (tries - 1));
+    let removed = false;
+    directory.eachBelow((one) => removed = isRemoved(one) || removed);
+    if (!removed) sleep(2 ** (tries - 1));
+  }
+}
+
+function isRemoved(directory: Directory): boolean {
+  try {
+    directory.remove();
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EBUSY", "ENOTEMPTY")) return false;
+    throw error;
   }
 }
 
