@@ -22,7 +22,7 @@ import { keyring } from "./keyring.ts";
 import { apparmorProfile, selinuxLabel } from "./labels.ts";
 import { memoryPolicy } from "./memory_policy.ts";
 import { joinContainer, namespace } from "./namespaces.ts";
-import { barrier, type Node, type Plan, type Reason, slot, step } from "./node.ts";
+import { barrier, type Node, type Plan, type Reason, slot, step, tolerate } from "./node.ts";
 import { oomScoreAdj } from "./oom_score_adj.ts";
 import { personality } from "./personality.ts";
 import { raiseHardLimits, setLimits } from "./rlimits.ts";
@@ -93,6 +93,8 @@ function containerRoot(config: Config, pid: number): Node[] {
   if (namespace(config, "mount") !== "none") return [];
   return [
     step(root, "openat", [slot("$proc"), `${pid}/root`, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], "$root"),
+    // As long as it has not been reaped no other process has its pid: else that could have been a root of the host's.
+    tolerate(step(root, "pidfd_send_signal", [slot("$pidfd"), 0, null, 0]), ["EPERM"]),
     step(root, "fchdir", [slot("$root")]),
     step(root, "chroot", ["."]),
   ];
