@@ -10,6 +10,7 @@ import {
 import { knowsFilterFlags } from "../linux/seccomp.ts";
 import { CAPABILITIES } from "../linux/generated/capabilities.ts";
 import { ANNOTATION_PREFIX as SYSTEMD_ANNOTATIONS } from "../../cgroups/systemd/annotations.ts";
+import { CRIU_CONFIG_ANNOTATION } from "../container/criu/annotation.ts";
 import { findProgram } from "../container/program.ts";
 import { mountOptionNames } from "../plan/mount_options.ts";
 import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from "../spec/linux.ts";
@@ -75,6 +76,6 @@ function describe() {
       // runc's name for what Podman and others want to know of any runtime.
       "org.opencontainers.runc.checkpoint.enabled": `${findProgram("criu") !== undefined}`,
     },
-    potentiallyUnsafeConfigAnnotations: [SYSTEMD_ANNOTATIONS],
+    potentiallyUnsafeConfigAnnotations: [SYSTEMD_ANNOTATIONS, CRIU_CONFIG_ANNOTATION],
   };
 }

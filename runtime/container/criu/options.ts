@@ -4,6 +4,7 @@
  * @see criu(8), runc's libcontainer/criu_linux.go
  * @module
  */
+import { CRIU_CONFIG_ANNOTATION } from "./annotation.ts";
 import { CLONE_NEWNET } from "../../linux/generated/constants.ts";
 import type { Config } from "../../spec/config.ts";
 import { CGROUP_MODES, NETWORK_LOCKS, type Options } from "./messages.ts";
@@ -119,7 +120,7 @@ function common(options: CriuOptions, { annotations = {} }: Config, { images, wo
   const { tcpEstablished, extUnixSk, shellJob, fileLocks, lazyPages, autoDedup } = options;
   const { manageCgroupsMode = "soft", networkLock } = options;
   // An empty name means none at all, as with runc and crun. CRIU does not mind a file that is not there.
-  const file = annotations["org.criu.config"] ?? "/etc/criu/runc.conf";
+  const file = annotations[CRIU_CONFIG_ANNOTATION] ?? "/etc/criu/runc.conf";
   return {
     images_dir_fd: images,
     work_dir_fd: work,

@@ -87,5 +87,5 @@ Deno.test("features: what is true of this runtime", () => {
   assertEquals(linux.cgroup, { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true });
   assertEquals(linux.intelRdt, { enabled: true, schemata: true, monitoring: true });
   assertEquals([linux.netDevices, linux.mountExtensions], [{ enabled: true }, { idmap: { enabled: true } }]);
-  assertEquals(rest.potentiallyUnsafeConfigAnnotations, ["org.systemd.property."]);
+  assertEquals(rest.potentiallyUnsafeConfigAnnotations, ["org.systemd.property.", "org.criu.config"]);
 });
