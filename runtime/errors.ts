@@ -85,18 +85,23 @@ export class SyscallError extends Error {
   readonly call: string;
   readonly errno: ErrnoInfo;
   readonly path?: string;
+  /** The call with what it was about. */
+  readonly detail: string;
   readonly label?: string;
   readonly pointer?: Pointer;
 
   constructor(call: string, errno: ErrnoInfo, context: SyscallErrorContext = {}) {
     const { label, path, pointer } = context;
-    const what = context.detail ?? (path === undefined ? call : `${call} ${path}`);
+    const detail = context.detail ?? (path === undefined ? call : `${call} ${path}`);
     super(oneLine(
-      `${label === undefined ? "" : `${label}: `}${what}: ${errno.text} (${errno.name})${askedFor(pointer)}`,
+      `${label === undefined ? "" : `${label}: `}${detail}: ${errno.text} (${errno.name})${
+        askedFor(pointer)
+      }`,
     ));
     this.call = call;
     this.errno = errno;
     this.path = path;
+    this.detail = detail;
     this.label = label;
     this.pointer = pointer;
   }

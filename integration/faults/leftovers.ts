@@ -41,9 +41,7 @@ export class Leftovers {
     return [
       ...children().filter((pid) => !pids.includes(pid)).map((pid) => `process ${pid} ${comm(pid)}`),
       ...names(this.#box.state).filter((name) => !ids.includes(name)).map((name) => `state of ${name}`),
-      ...ids.flatMap((id) => names(`${this.#box.state}/${id}`)).filter((name) =>
-        /^(exec-|hook|idmap)/.test(name)
-      )
+      ...ids.flatMap((id) => names(`${this.#box.state}/${id}`)).filter((name) => /^(exec-|hook)/.test(name))
         .map((name) => `state of a process: ${name}`),
       ...ids.length > 0 ? [] : this.#cgroups.filter(exists).map((path) => `cgroup ${path}`),
       ...mounts().filter((line) => line.includes(this.#box.id)).map((line) => `mount ${line}`),

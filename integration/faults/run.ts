@@ -6,8 +6,10 @@
  */
 import { adoptOrphans } from "../support/children.ts";
 import { Box } from "../support/fixture.ts";
-import { GOLDEN } from "./golden.ts";
+import { CONFIGS, faultBundle } from "./golden.ts";
+import { unexplained } from "./left_out.ts";
 import { scenarios } from "./scenarios.ts";
+import { allSites, type Site } from "./sites.ts";
 import { type Counts, Survey } from "./survey.ts";
 
 /** Which scenarios are led into which faults: the plan of `create` is that of `start` and `run` too. */
@@ -29,16 +31,17 @@ export interface Options {
 
 /** Runs all surveys of one config, each for its share of the time that is left. */
 export async function surveyGolden(
-  golden: typeof GOLDEN[number],
+  golden: typeof CONFIGS[number],
   { quick, deadline }: Options,
 ): Promise<Counts> {
   adoptOrphans();
-  const counts: Counts = { cases: 0, leaks: [], unnamed: [], skipped: 0 };
+  const counts: Counts = { cases: 0, leaks: [], unnamed: [], skipped: 0, sites: new Set() };
   for (const [index, [name, kind]] of SURVEYS.entries()) {
     const box = new Box();
+    const bundle = faultBundle(box, golden);
     try {
       const share = (deadline - Date.now()) / (SURVEYS.length - index);
-      const survey = await Survey.of(scenarios(box, golden)[name], {
+      const survey = await Survey.of(scenarios(golden, bundle)[name], {
         box,
         counts,
         quick,
@@ -46,22 +49,61 @@ export async function surveyGolden(
       });
       await survey[kind]();
     } finally {
+      bundle.close();
       await box.remove();
     }
   }
   return counts;
 }
 
+/** The same of one config where there is cgroup v2 alone. */
+export async function surveyOnV2({ quick, deadline }: Options): Promise<Counts> {
+  const view = new URL("../guest/v2.sh", import.meta.url).pathname;
+  const words = [
+    ...[
+      Deno.execPath(),
+      "run",
+      "--allow-all",
+      "--quiet",
+      "--no-check",
+      new URL(import.meta.url).pathname,
+      "--on-v2",
+    ],
+    ...quick ? ["--quick"] : [],
+    ...deadline === Infinity ? [] : ["--seconds", `${Math.max(0, deadline - Date.now()) / 1000}`],
+  ];
+  const { success, stdout } = await new Deno.Command(view, { args: words, stderr: "inherit" }).output();
+  if (!success) throw new Error("the survey on cgroup v2 has failed");
+  const counts = JSON.parse(new TextDecoder().decode(stdout));
+  return { ...counts, sites: new Set(counts.sites) };
+}
+
+const ON_V2 = "docker-default";
+
+/** All surveys, by the name of the config. */
+export const ALL: Readonly<Record<string, (options: Options) => Promise<Counts>>> = {
+  ...Object.fromEntries(CONFIGS.map((name) => [name, (options: Options) => surveyGolden(name, options)])),
+  [`${ON_V2} on cgroup v2`]: surveyOnV2,
+};
+
 if (import.meta.main) {
   const quick = Deno.args.includes("--quick");
   const given = Deno.args.indexOf("--seconds");
   const seconds = given < 0 ? Infinity : Number(Deno.args[given + 1]);
   const end = Date.now() + seconds * 1000;
+  if (Deno.args.includes("--on-v2")) {
+    const { sites, ...counts } = await surveyGolden(ON_V2, { quick, deadline: end });
+    console.log(JSON.stringify({ ...counts, sites: [...sites] }));
+    Deno.exit();
+  }
   const total = { cases: 0, leaks: 0, unnamed: 0, skipped: 0 };
-  for (const [index, golden] of GOLDEN.entries()) {
-    const deadline = Date.now() + (end - Date.now()) / (GOLDEN.length - index);
-    const { cases, leaks, unnamed, skipped } = await surveyGolden(golden, { quick, deadline });
-    console.log(`${golden}: ${cases} cases`);
+  const reached = new Set<Site>();
+  const surveys = Object.entries(ALL);
+  for (const [index, [name, survey]] of surveys.entries()) {
+    const deadline = Date.now() + (end - Date.now()) / (surveys.length - index);
+    const { cases, leaks, unnamed, skipped, sites } = await survey({ quick, deadline });
+    sites.forEach((site) => reached.add(site));
+    console.log(`${name}: ${cases} cases`);
     leaks.forEach((line) => console.log(`  left: ${line}`));
     unnamed.forEach((line) => console.log(`  unnamed: ${line}`));
     total.cases += cases;
@@ -69,7 +111,15 @@ if (import.meta.main) {
     total.unnamed += unnamed.length;
     total.skipped += skipped;
   }
+  const sites = allSites();
+  const missing = unexplained(sites, reached);
+  missing.forEach((line) => console.log(`  ${line}`));
+  const failing = [...sites.keys()].filter((site) => reached.has(site)).length;
+  console.log(
+    `of ${sites.size} lines with calls ${failing} were made to fail, ` +
+      `${sites.size - failing - missing.length} are left out for a reason, ${missing.length} without one`,
+  );
   if (total.skipped > 0) console.log(`${total.skipped} cases were left out, for want of time`);
   console.log(`faults: ${total.cases} cases, ${total.leaks} leaks, ${total.unnamed} unnamed`);
-  Deno.exit(total.leaks + total.unnamed === 0 ? 0 : 1);
+  Deno.exit(total.leaks + total.unnamed + missing.length === 0 ? 0 : 1);
 }

@@ -8,8 +8,7 @@ import { ExecutedProcess } from "../../runtime/container/exec.ts";
 import { wait } from "../../runtime/linux/processes.ts";
 import { validateProcess } from "../../runtime/spec/parse.ts";
 import type { Config } from "../../runtime/spec/config.ts";
-import type { Box } from "../support/fixture.ts";
-import { type GOLDEN, goldenBundle } from "./golden.ts";
+import type { GoldenBundle } from "./golden.ts";
 import { closeOthers, descriptors, type Expected } from "./leftovers.ts";
 
 export interface Scenario {
@@ -20,19 +19,21 @@ export interface Scenario {
   act(): void | Promise<void>;
   /** Part of it deletes the container: what could not be deleted is left, and can be deleted by force. */
   readonly deletes?: boolean;
+  /** It is there afterwards, as a command leaves it that ends next. */
+  readonly stays?: boolean;
   /** Ends what `prepare` has made. */
   finish?(): void | Promise<void>;
 }
 
+export type ScenarioName = "container" | "create" | "start" | "exec" | "delete" | "run";
+
 /** Everything that can be done with one config. */
-export function scenarios(
-  box: Box,
-  golden: typeof GOLDEN[number],
-): Record<"container" | "create" | "start" | "exec" | "delete" | "run", Scenario> {
-  const { id, path, config, root } = goldenBundle(box, golden);
-  const create = (changed = config) => createContainer(changed, { id, bundle: path, root });
+export function scenarios(golden: string, bundle: GoldenBundle): Record<ScenarioName, Scenario> {
+  const { id, path, config, root, options, renew } = bundle;
+  const create = (changed = config) => createContainer(changed, { id, bundle: path, root, ...options });
   // For the command that comes next, as `hako create` leaves it.
   const leave = async (make: () => Promise<Container>): Promise<Expected> => {
+    renew();
     const before = descriptors();
     const { pid } = await make();
     closeOthers(before);
@@ -43,10 +44,16 @@ export function scenarios(
     container.start();
     return container;
   };
+  const asleep = { ...config, process: { ...config.process!, args: ["/bin/sleep", "600"] } };
   const remove = () => deleteByForce(root, id);
+  const renewed = () => {
+    renew();
+    return {};
+  };
   return {
     container: {
       name: `${golden}: create, start, wait, delete`,
+      prepare: renewed,
       async act() {
         const container = await create();
         try {
@@ -59,6 +66,7 @@ export function scenarios(
     },
     create: {
       name: `${golden}: create`,
+      prepare: renewed,
       async act() {
         made = await create();
       },
@@ -75,11 +83,10 @@ export function scenarios(
     },
     exec: {
       name: `${golden}: exec`,
-      prepare: () =>
-        leave(() => started({ ...config, process: { ...config.process!, args: ["/bin/sleep", "600"] } })),
+      prepare: () => leave(() => started(asleep)),
       async act() {
         const process = validateProcess({ ...config.process, args: ["/bin/true"] });
-        const executed = ExecutedProcess.create(Container.load(root, id), process);
+        const executed = ExecutedProcess.create(Container.load(root, id), process, options);
         let started = false;
         try {
           executed.start();
@@ -97,16 +104,32 @@ export function scenarios(
     },
     delete: {
       name: `${golden}: delete`,
-      prepare: () => leave(started),
+      async prepare() {
+        const expected = await leave(() => started(asleep));
+        // As containers do that have their cgroup for themselves.
+        const { cgroupPaths = {} } = Container.load(root, id).state;
+        for (const path of new Set(Object.values(cgroupPaths))) Deno.mkdirSync(`${path}/below`);
+        return expected;
+      },
       act: () => Container.delete(root, id, true),
       deletes: true,
     },
     run: {
       name: `${golden}: run`,
+      prepare: renewed,
       async act() {
-        await hakoRun(root, "--bundle", path, id);
+        const { consoleSocket, pidfdSocket } = options;
+        const pidFile = `${path}/pid`;
+        await hakoRun(root, [
+          ...["--bundle", path, "--pid-file", pidFile],
+          // A terminal that is given away is nothing to wait at.
+          ...consoleSocket ? ["--detach", "--console-socket", consoleSocket] : [],
+          ...pidfdSocket ? ["--pidfd-socket", pidfdSocket] : [],
+          id,
+        ]);
       },
       deletes: true,
+      stays: options.consoleSocket !== undefined,
     },
   };
 }
@@ -114,7 +137,7 @@ export function scenarios(
 let made: Container | undefined;
 
 /** `hako run` in this process. */
-async function hakoRun(root: string, ...args: readonly string[]): Promise<void> {
+async function hakoRun(root: string, args: readonly string[]): Promise<void> {
   const { options: global } = parseOptions(globalOptions, ["--root", root]);
   await runCommand({ global, commands: { run }, print() {} }, "run", args);
 }

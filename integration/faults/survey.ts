@@ -15,6 +15,7 @@ import { errnosOf } from "./errnos.ts";
 import { failAt, type Failure, faultName } from "./fail_at.ts";
 import { children, Leftovers } from "./leftovers.ts";
 import { deleteByForce, type Scenario, tryWait } from "./scenarios.ts";
+import { type Site, sitesOfStack } from "./sites.ts";
 
 // Deno has sockets for its signals from the first listener on: now, and not in the middle of a case.
 Deno.addSignalListener("SIGUSR2", () => {});
@@ -28,6 +29,8 @@ export interface Counts {
   readonly unnamed: string[];
   /** Cases that the deadline has cut off. */
   skipped: number;
+  /** Through which lines of the runtime's source the calls come that are made to fail. */
+  readonly sites: Set<Site>;
 }
 
 export interface SurveyOptions {
@@ -93,10 +96,20 @@ export class Survey {
   /** Every call of the runtime fails with every errno. */
   async calls(): Promise<void> {
     const calls: Call[] = [];
-    await this.#clean(() => interceptCalls((call) => void calls.push(call)));
+    const plans: Plan[] = [];
+    const { sites } = this.#options.counts;
+    await this.#clean(() => {
+      const undo = interceptPlans((plan) => (plans.push(plan), plan));
+      const mend = interceptCalls((call) => {
+        calls.push(call);
+        sitesOfStack().forEach((site) => sites.add(site));
+        return undefined;
+      });
+      return () => [mend, undo].forEach((action) => action());
+    });
     for (const [index, call] of calls.entries()) {
       for (const errno of this.#some(call.errnos, index)) {
-        if (this.#hasTime()) await this.#run(callCase(call, index, errno));
+        if (this.#hasTime()) await this.#run(callCase({ call, index, errno, plans }));
       }
     }
   }
@@ -143,7 +156,7 @@ export class Survey {
     arm: () => () => void,
     lies = false,
   ): Promise<{ readonly error?: unknown; readonly left: readonly string[] }> {
-    const { prepare, act, deletes = false, finish } = this.#scenario;
+    const { prepare, act, deletes = false, stays = false, finish } = this.#scenario;
     const { box } = this.#options;
     const expected = await prepare?.() ?? {};
     this.#leftovers.settle();
@@ -158,7 +171,7 @@ export class Survey {
     }
     const left: string[] = [];
     if (deletes) {
-      if (error !== undefined || lies) {
+      if (error !== undefined || lies || stays) {
         this.#leftovers.closeNew();
         deleteByForce(box.state, box.id);
       }
@@ -243,7 +256,9 @@ function stepCase({ node, depth, mapped, spawned, fault }: StepFault): Case {
           : "not that it was killed";
       }
       if (!(error instanceof SyscallError)) return "not a SyscallError";
-      const found = [error.errno.name, error.pointer].join();
+      // A hook's process is one like the container's, but for who has asked for it.
+      const pointer = /^\/hooks\/\w+\/\d+$/.test(error.pointer ?? "") ? reason.pointer : error.pointer;
+      const found = [error.errno.name, pointer].join();
       return found === [how, reason.pointer].join() ? undefined : `${found} and not ${how},${reason.pointer}`;
     },
   };
@@ -256,21 +271,48 @@ export function interceptPlans(transform: (plan: Plan) => Plan): () => void {
   return () => Init.spawn = spawn;
 }
 
-function callCase({ name }: Call, index: number, errno: ErrnoName): Case {
+interface CallFault {
+  readonly call: Call;
+  readonly index: number;
+  readonly errno: ErrnoName;
+  /** What the inits do that are spawned when nothing fails. */
+  readonly plans: readonly Plan[];
+}
+
+function callCase({ call: { name }, index, errno, plans }: CallFault): Case {
+  let made: Plan[] = [];
   return {
     name: `call ${index} (${name}) fails with ${errno}`,
     arm() {
       let count = 0;
-      return interceptCalls((call) => {
+      made = [];
+      const undo = interceptPlans((plan) => (made.push(plan), plan));
+      const mend = interceptCalls((call) => {
         if (count++ !== index) return undefined;
         // It may be another one, when a process has taken its time to end.
         return call.errnos.includes(errno) ? errno : call.errnos[0];
       });
+      return () => [mend, undo].forEach((action) => action());
     },
     removes: name === "Deno.removeSync",
     lies: errno === "ENOENT",
-    judge: (error) => error === undefined || isNamed(error) ? undefined : "not an error of ours",
+    judge(error) {
+      if (error !== undefined) return isNamed(error) ? undefined : "not an error of ours";
+      // A fact that could not be had is none that may be guessed: the container would be another one.
+      return planText(made) === planText(plans) || isOfImage(errno) ? undefined : "another plan";
+    },
   };
+}
+
+/** As a path of the image may be: the plan is made for that, and its steps find out. */
+function isOfImage(errno: ErrnoName): boolean {
+  return ["EACCES", "ELOOP", "ENOENT"].includes(errno);
+}
+
+/** Plans to be compared: in each the directory of an exec has another name. */
+function planText(plans: readonly Plan[]): string {
+  const plain = (_: string, value: unknown) => typeof value === "bigint" ? `${value}` : value;
+  return JSON.stringify(plans, plain).replaceAll(/\/exec-\w+/g, "");
 }
 
 /** What `main.ts` prints as one line. */

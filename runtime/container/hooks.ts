@@ -114,18 +114,18 @@ function runInContainer(
 ): Outcome["status"] {
   const process = { ...config.process!, args, env, terminal: false };
   let executed: ExecutedProcess | undefined;
-  let started = false;
   try {
     executed = ExecutedProcess.create(container, process, { path, stdio });
     executed.start();
-    started = true;
     return executed.waitBlocked(timeout === undefined ? undefined : timeout * 1000) ?? { kind: "timeout" };
   } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
     // What it points to is the container's process, and not the hook.
-    if (error instanceof SyscallError) throw new SyscallError(error.call, error.errno, { path: error.path });
-    throw error;
+    const { call, errno, label, detail, path } = error;
+    throw new SyscallError(call, errno, { label, detail, path });
   } finally {
-    executed?.close(started);
+    // Whatever has failed: one that nobody waits for would keep the container's pid namespace from ending.
+    executed?.close(false);
   }
 }
 
@@ -154,8 +154,7 @@ function runInNamespaces(
     }
     return init.wait();
   } finally {
-    init?.kill();
-    init?.close();
+    init?.end();
     close(pidfd);
     Deno.removeSync(own, { recursive: true });
   }

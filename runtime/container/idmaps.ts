@@ -28,8 +28,7 @@ export function openIdmaps(config: Config, id: string, directory: string): numbe
         // The namespace lives on by this descriptor, and later by the mount.
         fds.push(openat2(AT_FDCWD, `/proc/${init.pid}/ns/user`, { flags: O_RDONLY | O_CLOEXEC }));
       } finally {
-        init.kill();
-        init.close();
+        init.end();
       }
     }
     return fds;

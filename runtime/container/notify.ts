@@ -51,18 +51,28 @@ export class NotifySocket {
 
 /** Sends it, and waits until it has been read: systemd asks who sent it, which must not have ended by then. */
 function tellHost(host: string, text: string): void {
-  const socket = connectDatagrams(host);
   const pipe = new Int32Array(2);
   syscall("pipe2", [new Uint8Array(pipe.buffer), O_CLOEXEC]);
   const [ours, theirs] = pipe as unknown as [number, number];
   try {
-    write(socket, new TextEncoder().encode(text));
-    sendDescriptor(socket, "BARRIER=1", theirs);
+    try {
+      sendWithBarrier(host, text, theirs);
+    } finally {
+      close(theirs);
+    }
+    // sd_notify_barrier(3): the other end is closed when all before it was seen.
+    endsWithin(ours, BARRIER_MILLISECONDS);
   } finally {
-    close(theirs);
+    close(ours);
+  }
+}
+
+function sendWithBarrier(host: string, text: string, barrier: number): void {
+  const socket = connectDatagrams(host);
+  try {
+    write(socket, new TextEncoder().encode(text));
+    sendDescriptor(socket, "BARRIER=1", barrier);
+  } finally {
     close(socket);
   }
-  // sd_notify_barrier(3): the other end is closed when all before it was seen.
-  endsWithin(ours, BARRIER_MILLISECONDS);
-  close(ours);
 }

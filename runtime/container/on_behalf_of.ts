@@ -7,10 +7,7 @@ export function onBehalfOf<T>({ label, pointer }: Reason, action: () => T): T {
     return action();
   } catch (error) {
     if (!(error instanceof SyscallError) || error.pointer !== undefined) throw error;
-    throw new SyscallError(error.call, error.errno, {
-      label,
-      pointer,
-      ...error.path && { path: error.path },
-    });
+    const detail = error.label === undefined ? error.detail : `${error.label}: ${error.detail}`;
+    throw new SyscallError(error.call, error.errno, { label, pointer, detail, path: error.path });
   }
 }

@@ -5,6 +5,9 @@
  */
 import type { FileType, Target } from "../plan/host.ts";
 
+/** What path_resolution(7) ends in by what the image has. */
+const OF_THE_IMAGE: ReadonlySet<string> = new Set(["EACCES", "ELOOP", "ENAMETOOLONG", "ENOENT", "ENOTDIR"]);
+
 /** As many links as the kernel follows in one path: path_resolution(7). */
 const MAX_LINKS = 40;
 
@@ -62,8 +65,10 @@ function readLink(path: string): string | undefined {
 function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
-  } catch {
-    // Missing, or not to be looked at: the step that opens it will say so.
-    return undefined;
+  } catch (error) {
+    // The image is so: the step that opens it will say it. In any other case it may be there, and the tmpfs that is mounted
+    // on it is not to have another mode.
+    if (error instanceof Error && "code" in error && OF_THE_IMAGE.has(`${error.code}`)) return undefined;
+    throw error;
   }
 }

@@ -12,6 +12,7 @@ import {
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
+  SHUT_RDWR,
   SIGKILL,
 } from "../linux/generated/constants.ts";
 import { close, duplicate, memfdCreate, openat2, pread, pwrite, seal } from "../linux/files.ts";
@@ -252,7 +253,7 @@ export class Init {
     // Children that nobody has reaped keep their pids: no signal can hit a stranger. The first goes first, for it may be
     // just about to fork the second.
     if (!this.#forked) {
-      trySyscall("kill", [this.#spawned, SIGKILL]);
+      this.#kill(this.#spawned);
       const status = wait(this.#spawned);
       this.#forked = true;
       if (this.pid === this.#spawned) {
@@ -260,13 +261,27 @@ export class Init {
         return;
       }
     }
-    trySyscall("kill", [this.pid, SIGKILL]);
+    this.#kill(this.pid);
     this.wait();
+  }
+
+  /** Where a seccomp filter around us forbids it, an init that waits for us ends with its connection. */
+  #kill(pid: number): void {
+    if (trySyscall("kill", [pid, SIGKILL]) < 0) trySyscall("shutdown", [this.#socket, SHUT_RDWR]);
   }
 
   /** Closes what belongs to the runtime. An init that waits ends. */
   close(): void {
     for (const fd of [this.#socket, this.#status, this.#pidfd]) if (fd !== undefined) close(fd);
+  }
+
+  /** Both, even if the first fails. */
+  end(): void {
+    try {
+      this.kill();
+    } finally {
+      this.close();
+    }
   }
 
   #report(): Report {

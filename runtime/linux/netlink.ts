@@ -67,8 +67,15 @@ export class RouteSocket {
 
   /** @param namespace a descriptor of the network namespace; ours if absent */
   constructor(namespace?: number) {
-    const open = () => syscall("socket", [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE]);
-    this.#fd = namespace === undefined ? open() : inNamespace(namespace, open);
+    const open = () => opened = syscall("socket", [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE]);
+    let opened: number | undefined;
+    try {
+      this.#fd = namespace === undefined ? open() : inNamespace(namespace, open);
+    } catch (error) {
+      // The way back failed.
+      if (opened !== undefined) close(opened);
+      throw error;
+    }
   }
 
   close(): void {

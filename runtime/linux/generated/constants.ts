@@ -584,6 +584,7 @@ export const SCM_RIGHTS = 1;
 export const SOL_SOCKET = 1;
 export const MSG_PEEK = 2;
 export const SCM_CREDENTIALS = 2;
+export const SHUT_RDWR = 2;
 export const SO_SNDBUF = 7;
 export const MSG_CTRUNC = 8;
 export const SO_RCVBUF = 8;

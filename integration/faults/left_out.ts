@@ -1,0 +1,84 @@
+/** Calls of the runtime's that no survey leads into a fault, and why. @module */
+import type { Site } from "./sites.ts";
+
+const OTHER_COMMANDS = "another command than create, start, exec, run and delete";
+const AFTER_FAILURE = "only after another failure: two at once";
+const NO_FAILURE = "where it fails the runtime does without: its result is a better error, or less work";
+
+/** By source, or by source and text. */
+const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
+  [/^runtime\/cli\/(bpf|compile|explain|features|mounts|ps|restore|spec|update)\.ts/, OTHER_COMMANDS],
+  [/^runtime\/container\/(compile|compiled_file|embedded_image|mounts|timing)\.ts/, OTHER_COMMANDS],
+  [/^runtime\/container\/criu\/|^runtime\/linux\/packets\.ts/, OTHER_COMMANDS],
+  [/^runtime\/container\/(host_rootfs|intel_rdt_stats)\.ts|^cgroups\/watch_oom\.ts/, OTHER_COMMANDS],
+  [/^runtime\/linux\/seccomp\.ts/, OTHER_COMMANDS],
+  [/^runtime\/container\/state\.ts \S+.*readDirSync\(root\)/, OTHER_COMMANDS],
+  [/^runtime\/container\/container\.ts (pidfdSendSignal\(pidfd, signal\)|close\(pidfd\))/, OTHER_COMMANDS],
+  [/^runtime\/sandbox\//, "the library for untrusted programs: integration/sandbox"],
+  [/^runtime\/container\/intel_rdt\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
+  [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],
+  [/^cgroups\/systemd\//, "no systemd here: tests/cgroups/systemd has a bus that fails"],
+  [/^cgroups\/hierarchy_cgroup\.ts .*chownSync/, "a cgroup that is delegated: integration/cgroups"],
+  [
+    /^runtime\/container\/(foreground|relay)\.ts|^runtime\/linux\/(terminals|streams)\.ts/,
+    "the caller's terminal",
+  ],
+  [/^runtime\/container\/exec\.ts pidfdSendSignal/, "the caller's signals"],
+  [/^runtime\/container\/notify\.ts|^runtime\/linux\/sockets\.ts .*bind/i, "a caller with NOTIFY_SOCKET"],
+  [
+    /^runtime\/linux\/sockets\.ts (return withSocket\(path, connect,|syscall\("connect", .*)/,
+    "a caller with NOTIFY_SOCKET",
+  ],
+  [/^runtime\/cli\/advice\.ts/, NO_FAILURE],
+  [/^runtime\/container\/cache\.ts/, `${NO_FAILURE}: integration/seccomp/cache_test.ts`],
+  [/^runtime\/container\/notify_mount\.ts/, "a caller with NOTIFY_SOCKET"],
+  [/^runtime\/container\/program\.ts .*isFile/, "newuidmap: integration/lifecycle/rootless_test.ts"],
+  [
+    /^runtime\/container\/late_facts\.ts .*first/,
+    "a /proc that hides: integration/lifecycle/rootless_test.ts",
+  ],
+  [
+    /^runtime\/init\/init\.ts (openat2.*O_TMPFILE|const image = openat2)/,
+    "vm.memfd_noexec=2: integration/run/bad_hosts_test.ts",
+  ],
+  [/^runtime\/linux\/files\.ts return syscall\("memfd_create"/, "a kernel without MFD_EXEC"],
+  [/^runtime\/cli\/exec\.ts/, "a file of the caller's"],
+  [
+    /^runtime\/host\/gather\.ts .*readTextFileSync\(file\)/,
+    "no AppArmor or SELinux here: without an answer labels are refused",
+  ],
+  [/^runtime\/log\.ts/, "a file of the caller's"],
+  [/^runtime\/container\/(bundle|state)\.ts .*Deno\.cwd/, "a path that is not absolute"],
+  [/^runtime\/linux\/sockets\.ts .*\bdirectory\b/, "a path of more than 107 bytes: integration/run"],
+  [/^runtime\/linux\/sockets\.ts write/, "a socket that takes a part of what is sent"],
+  [/^runtime\/init\/init\.ts (const high|if \(high)/, "a caller with closed streams"],
+  [
+    /^runtime\/container\/state\.ts .*(statSync\(this\.path\)|\/proc\/locks)/,
+    "delete while it is created: integration/lifecycle",
+  ],
+  [/^runtime\/container\/container\.ts .*\/proc\/self"/, "delete while it is created: integration/lifecycle"],
+  [/^runtime\/init\/report\.ts/, "delete after the runtime was killed: barriers_test.ts"],
+  [/^runtime\/init\/init\.ts this\.#stopped/, "a process that stops us: integration/attacks/exec_test.ts"],
+  [/^runtime\/linux\/processes\.ts syscall\("waitid"/, AFTER_FAILURE],
+  [/^runtime\/init\/init\.ts (opened\.forEach|close\(fd\)|if \(this\.#ended)/, AFTER_FAILURE],
+  [/^runtime\/linux\/sockets\.ts close\(fd\)/, AFTER_FAILURE],
+  [/^runtime\/linux\/netlink\.ts if \(opened/, AFTER_FAILURE],
+  [/^runtime\/cli\/create_options\.ts Deno\.removeSync/, AFTER_FAILURE],
+  [
+    /^runtime\/container\/(ready|create|exec|idmaps|program|container)\.ts (close\(master\)|if \((?:\S+ !== undefined|!lives)\)|fds\.forEach|trySyscall|wait\(pid\))/,
+    AFTER_FAILURE,
+  ],
+  [/^runtime\/container\/state\.ts (Deno\.removeSync\(directory\.path\)|close\(fd\))/, AFTER_FAILURE],
+];
+
+/** Of `sites`, those for which there is no reason; and the reasons for which there is no site any more. */
+export function unexplained(all: ReadonlyMap<Site, string>, reached: ReadonlySet<Site>): string[] {
+  const found = [...all].map(([site, text]) => ({ site, text: `${site.replace(/:\d+$/, "")} ${text}` }));
+  const missing = found.filter(({ site }) => !reached.has(site));
+  return [
+    ...missing.filter(({ text }) => !LEFT_OUT.some(([pattern]) => pattern.test(text)))
+      .map(({ site, text }) => `not made to fail: ${site}: ${text}`),
+    ...LEFT_OUT.filter(([pattern]) => !found.some(({ text }) => pattern.test(text)))
+      .map(([pattern, why]) => `nothing to be left out: ${pattern} (${why})`),
+  ];
+}
