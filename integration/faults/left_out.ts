@@ -7,7 +7,7 @@ const NO_FAILURE = "where it fails the runtime does without: its result is a bet
 
 /** By source, or by source and text. */
 const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
-  [/^runtime\/cli\/(bpf|compile|explain|features|mounts|ps|restore|spec|update)\.ts/, OTHER_COMMANDS],
+  [/^runtime\/cli\/(bpf|compile|explain|features|list|mounts|ps|restore|spec|update)\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/(compile|compiled_file|embedded_image|mounts|timing)\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/criu\/|^runtime\/linux\/packets\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/(host_rootfs|intel_rdt_stats)\.ts|^cgroups\/watch_oom\.ts/, OTHER_COMMANDS],
@@ -29,6 +29,15 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     /^runtime\/linux\/sockets\.ts (return withSocket\(path, connect,|syscall\("connect", .*)/,
     "a caller with NOTIFY_SOCKET",
   ],
+  [
+    /^runtime\/cli\/create_options\.ts .*F_GETFD/,
+    "a caller that preserves descriptors: integration/attacks/descriptors_test.ts",
+  ],
+  [
+    /^runtime\/cli\/create_options\.ts .*create: false/,
+    "a pid file that is no plain file: integration/lifecycle",
+  ],
+  [/^runtime\/host\/user_namespace\.ts/, "asked once by a process, which is before its faults"],
   [/^runtime\/cli\/advice\.ts/, NO_FAILURE],
   [/^runtime\/container\/cache\.ts/, `${NO_FAILURE}: integration/seccomp/cache_test.ts`],
   [/^runtime\/container\/notify_mount\.ts/, "a caller with NOTIFY_SOCKET"],
