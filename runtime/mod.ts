@@ -14,7 +14,8 @@
  */
 export { type Bundle, readBundle } from "./container/bundle.ts";
 export { Container, type Status } from "./container/container.ts";
-export { createContainer, type CreateOptions } from "./container/create.ts";
+export { createContainer } from "./container/checked.ts";
+export type { CreateOptions } from "./container/create.ts";
 export { makeHostRootfs } from "./container/host_rootfs.ts";
 export { ConfigError, type Pointer, StateError, SyscallError, UsageError } from "./errors.ts";
 export { gatherHost, type HostOptions } from "./host/gather.ts";

@@ -1,7 +1,7 @@
 /** The library in the place of the command line: what it opens it closes, and what it starts it ends. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { createContainer, SyscallError } from "../../runtime/mod.ts";
+import { ConfigError, createContainer, SyscallError } from "../../runtime/mod.ts";
 import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
 
 const MAPS = [{ containerID: 0, hostID: 1000, size: 1 }];
@@ -57,3 +57,16 @@ for (const [name, options] of Object.entries(CONTAINERS)) {
     container.delete();
   });
 }
+
+containerTest("a config that nobody has checked does not change the host", async (box) => {
+  const hostname = Deno.hostname();
+  const { path, config } = box.bundle({ config: { linux: { namespaces: [{ type: "mount" }] } } });
+  try {
+    const options = { id: box.id, bundle: path, root: box.state };
+    const error = await assertRejects(() => createContainer(config, options), ConfigError);
+    assertEquals([error.pointer, Deno.hostname()], ["/hostname", hostname]);
+  } finally {
+    // A failure has made a container that is not ours to leave.
+    await new Deno.Command("hostname", { args: [hostname] }).output();
+  }
+});
