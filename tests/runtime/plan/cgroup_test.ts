@@ -1,5 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { planCreate } from "../../../runtime/plan/plan.ts";
+import { joinContainer } from "../../../runtime/plan/namespaces.ts";
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUSER,
+} from "../../../runtime/linux/generated/constants.ts";
 import type { Node } from "../../../runtime/plan/node.ts";
 import type { Config, NamespaceType } from "../../../runtime/spec/config.ts";
 import { testConfig, testHost } from "./fixture.ts";
@@ -54,4 +61,17 @@ Deno.test("a hook finds the container in all its cgroups", () => {
 Deno.test("a cgroup namespace begins at all cgroups of the container", () => {
   const { joined, unshare } = positions(planOf({}, ["mount", "cgroup"]));
   assert(joined < unshare);
+});
+
+Deno.test("exec makes its process in the container's cgroup from outside of the cgroup namespace", () => {
+  const namespaces = (["user", "mount", "pid", "cgroup"] as const).map((type) => ({ type }));
+  const order = (privileged: boolean) =>
+    joinContainer(testConfig({ namespaces }), testHost({ privileged, unifiedCgroup: true }), 7).flatMap((
+      node,
+    ) =>
+      node.kind === "fork" ? ["fork"] : node.kind === "step" && node.call === "setns" ? [node.args[1]] : []
+    );
+  // Root's own rights reach the cgroup namespace until it joins the user namespace.
+  assertEquals(order(true), [CLONE_NEWNS | CLONE_NEWPID, "fork", CLONE_NEWCGROUP, CLONE_NEWUSER]);
+  assertEquals(order(false), [CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, "fork", CLONE_NEWCGROUP]);
 });
