@@ -56,9 +56,10 @@ export function resolveInRoot(rootfs: string, path: string): Target {
 function readLink(path: string): string | undefined {
   try {
     return Deno.readLinkSync(path);
-  } catch {
-    // It was a link a moment ago.
-    return undefined;
+  } catch (error) {
+    // EINVAL: it was a link a moment ago.
+    if (isOfTheImage(error) || (error as { code?: string }).code === "EINVAL") return undefined;
+    throw error;
   }
 }
 
@@ -66,9 +67,13 @@ function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    // The image is so: the step that opens it will say it. In any other case it may be there, and the tmpfs that is mounted
-    // on it is not to have another mode.
-    if (error instanceof Error && "code" in error && OF_THE_IMAGE.has(`${error.code}`)) return undefined;
+    // The step that opens it will say it.
+    if (isOfTheImage(error)) return undefined;
     throw error;
   }
+}
+
+/** In any other case it may be there, and the tmpfs that is mounted on it is not to have another mode. */
+function isOfTheImage(error: unknown): boolean {
+  return error instanceof Error && "code" in error && OF_THE_IMAGE.has(`${error.code}`);
 }
