@@ -2,14 +2,17 @@
  * `deno task build [DIR]` makes a Hako that stands on its own in `dist/`, or in DIR: it needs no npm cache, PATH, HOME
  * or network. It knows its own place, so build it where it is to stay.
  *
- * - `hako`: the commands that engines give, as one executable script
- * - `main.js`: all commands; `seccomp.js`, `bpf.js`: what few of them need
+ * - `hako`: the program, a snapshot of a Deno that has started and has loaded it (`runtime/snapshot`). Where there can be
+ *   none it is a link to the next one
+ * - `hako.js`: the commands that engines give, as one executable script, which starts Deno
+ * - `main.js`: all commands; `seccomp.js`, `bpf.js`: what few of them need; `snapshot.js`: what the snapshot is taken of
  * - `deno`: the Deno that runs this, linked or copied
- * - `cache`: V8's code cache for all of them
+ * - `cache`: V8's code cache for the scripts
  * - `share`: the manual page and the completions of shells
+ * - `warm-up`: makes `hako` and the cache, on the machine where they are used
  *
- * `deno task build --prelink [DIR]` has a copy of Deno that is relocated ahead (`prelink.ts`): it starts sooner, always at
- * the same address.
+ * `deno task build --no-snapshot [DIR]` takes no snapshot. `--prelink` has a copy of Deno that is relocated ahead
+ * (`prelink.ts`): the script starts sooner, always at the same address.
  *
  * `deno task compile [DIR]` makes one file of it, where Deno's `denort` can be had.
  *
@@ -23,10 +26,11 @@ import { manual } from "./runtime/cli/manual.ts";
 
 const MAIN = `${import.meta.dirname}/main.ts`;
 const ENGINE = `${import.meta.dirname}/runtime/cli/engine.ts`;
+const SNAPSHOT = `${import.meta.dirname}/runtime/cli/snapshot.ts`;
 
 /**
  * What is imported when it is needed, by a specifier that is the same wherever it is: its module, and its file in dist/.
- * All that is in `hako` takes time at the start of every command, about a millisecond for 30 kB.
+ * All that is in `hako.js` takes time at the start of every command, about a millisecond for 30 kB.
  */
 const SEPARATE = [
   { specifier: "../../wasm/mod.ts", module: `${import.meta.dirname}/wasm/mod.ts`, file: "seccomp.js" },
@@ -53,6 +57,25 @@ const V8_FLAGS = [
   "--no-opt",
 ];
 
+/** For a process that a snapshot is taken of. It does without the caches of Deno, which have threads and files of their own. */
+const SNAPSHOT_V8_FLAGS = [
+  "--no-lazy",
+  "--no-enable-lazy-source-positions",
+  "--min-semi-space-size=16",
+  "--single-threaded",
+  // What is garbage then would be a part of it.
+  "--expose-gc",
+  // They are the kernel's, pkeys(7), and not there in another process.
+  "--no-memory-protection-keys",
+];
+const SNAPSHOT_ENVIRONMENT = {
+  DENO_DIR: "/dev/null/none",
+  DENO_NO_UPDATE_CHECK: "1",
+  DENO_DISABLE_NODE_SHIM: "1",
+  // One heap; and no memory that the kernel knows of as a thread's: rseq(2).
+  GLIBC_TUNABLES: "glibc.malloc.arena_max=1:glibc.pthread.rseq=0",
+};
+
 /**
  * For malloc(3), a twentieth of the time that a command takes: half of its page faults are malloc's, and where the kernel
  * allows it (madvise or always in /sys/kernel/mm/transparent_hugepage/enabled) one fault maps 2 MB. It needs one heap,
@@ -66,15 +89,16 @@ const GLIBC_TUNABLES = [
 ];
 
 /** Options of `deno run`. */
-export const FLAGS = [
+const OPTIONS = [
   "--allow-all",
   // Nobody who can write above dist/ has a say: Deno looks for deno.json and package.json up to the root.
   "--no-config",
   "--no-lock",
   "--no-npm",
   "--no-remote",
-  `--v8-flags=${V8_FLAGS.join()}`,
 ];
+/** The same for a script. */
+export const FLAGS = [...OPTIONS, `--v8-flags=${V8_FLAGS.join()}`];
 
 function environment(dist: string): Record<string, string> {
   return {
@@ -88,33 +112,40 @@ function environment(dist: string): Record<string, string> {
   };
 }
 
-/**
- * Makes `dist/` in the folder `directory`.
- *
- * @param home where it is to be moved to: then it can only run there, and its `warm-up` has to
- * @returns the path of the program
- */
+/** How it is built. */
+export interface BuildOptions {
+  readonly prelinked?: boolean;
+  /** Takes ten seconds, for which the threads of a Deno wait that have nothing to do. */
+  readonly snapshot?: boolean;
+  /** Where it is to be moved to: it can only run there, and its `warm-up` has to. */
+  readonly home?: string;
+}
+
+/** Makes `dist/` in the folder `directory`. @returns the path of the program */
 export function build(
   directory: string,
-  { prelinked = false, home }: { readonly prelinked?: boolean; readonly home?: string } = {},
+  { prelinked = false, snapshot = true, home }: BuildOptions = {},
 ): string {
   Deno.umask(0o022);
   Deno.mkdirSync(directory, { recursive: true });
   const dist = Deno.realPathSync(directory);
   (prelinked ? prelinkDeno : linkDeno)(`${dist}/deno`);
 
-  const hako = writeModules(dist, execLine(home ?? dist));
+  writeModules(dist, { script: "hako.js", firstLines: execLine(home ?? dist) });
+  replace(`${dist}/snapshot.js`, deno("bundle", "--quiet", "--minify", SNAPSHOT));
   share(`${dist}/share`);
   replace(`${dist}/warm-up`, warmUp(home ?? dist));
-  if (home === undefined) run(`${dist}/warm-up`);
-  return hako;
+  if (home === undefined) run(`${dist}/warm-up`, ...(snapshot ? [] : ["--no-snapshot"]));
+  return `${dist}/hako`;
 }
 
-/** Writes all code to `dist`. @param firstLines of the program: those by which sh runs it @returns its path */
-export function writeModules(dist: string, firstLines: string): string {
+/** Writes the code of the script to `dist`. */
+export function writeModules(
+  dist: string,
+  { script, firstLines }: { readonly script: string; readonly firstLines: string },
+): void {
   for (const { module, file } of SEPARATE) replace(`${dist}/${file}`, bundle(module));
-  replace(`${dist}/hako`, firstLines + bundle(ENGINE));
-  return `${dist}/hako`;
+  replace(`${dist}/${script}`, firstLines + bundle(ENGINE));
 }
 
 /** The manual page and the completions of shells. */
@@ -148,24 +179,24 @@ function bundle(module: string): string {
 }
 
 /**
- * The first lines of the program: a command to sh, a string and a comment to JavaScript. A shebang could name Deno itself
+ * The first lines of the script: a command to sh, a string and a comment to JavaScript. A shebang could name Deno itself
  * and would save 0.3 ms, but has room for one option and none for the environment.
  */
 function execLine(dist: string): string {
-  const files = ["cache", "deno", "hako", ...SEPARATE.map(({ file }) => file)].map((name) =>
+  const files = ["cache", "deno", "hako.js", ...SEPARATE.map(({ file }) => file)].map((name) =>
     `${dist}/${name}`
   );
-  const line = `":" //; ${refuseForeign(withParents(files).map(quote))}; ${denoLine(dist, "hako")} "$@"`;
+  const line = `":" //; ${refuseForeign(withParents(files).map(quote))}; ${denoLine(dist, "hako.js")} "$@"`;
   if (/[\n\r\u2028\u2029]/.test(line)) throw new Error(`a line break in the path ${dist}`);
   return `#!/bin/sh\n${line}\n`;
 }
 
-/** A program that fills the code cache of `dist`. */
+/** A program that makes what belongs to one place and one machine. */
 function warmUp(dist: string): string {
-  const files = ["hako", ...SEPARATE.map(({ file }) => file)];
+  const files = ["hako.js", ...SEPARATE.map(({ file }) => file)];
   return [
     "#!/bin/sh",
-    "# Fills the code cache beside it, which belongs to this place and to this machine's processor.",
+    "# Fills V8's code cache, and takes the snapshot: both belong to this place and to this machine's processor.",
     "set -e",
     "umask 022",
     "PATH=/usr/bin:/bin:$PATH",
@@ -176,8 +207,33 @@ function warmUp(dist: string): string {
     `DENO_DIR=${quote(`${dist}/cache`)} ${quote(`${dist}/deno`)} eval --no-config --ext=js ${
       quote(emptyLogs(`${dist}/cache`))
     }`,
+    ...takeSnapshot(dist),
     "",
   ].join("\n");
+}
+
+/** The lines that make `hako` of dist/: what is there before stays until it has been tried. */
+function takeSnapshot(dist: string): string[] {
+  const [hako, script] = [quote(`${dist}/hako`), quote(`${dist}/hako.js`)];
+  const link = [`ln -sf hako.js ${hako}.new`, `mv -f ${hako}.new ${hako}`];
+  // Registers and calls of one CPU: runtime/init/resume_x86_64.S.
+  if (Deno.build.arch !== "x86_64") return link;
+  const flags = [...OPTIONS, "--no-code-cache", `--v8-flags=${SNAPSHOT_V8_FLAGS.join()}`];
+  const variables = Object.entries(SNAPSHOT_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+  const command = [`${dist}/deno`, "run", "--quiet", ...flags].map(quote).join(" ");
+  return [
+    `if [ "$1" != --no-snapshot ] &&`,
+    `  env -i ${variables.join(" ")} ${command} ${
+      quote(`${dist}/snapshot.js`)
+    } take ${hako} ${script} ${command} &&`,
+    `  [ "$(${hako}.new --version)" = "$(${script} --version)" ]`,
+    "then",
+    `  mv -f ${hako}.new ${hako}`,
+    "else",
+    `  rm -f ${hako}.new`,
+    ...link.map((line) => `  ${line}`),
+    "fi",
+  ];
 }
 
 /** The statements that move all of the logs in `cache` to the databases. */
@@ -257,12 +313,13 @@ function run(program: string, ...args: string[]): string {
 }
 
 if (import.meta.main) {
-  const option = ["--single-file", "--prelink"].find((name) => name === Deno.args[0]);
-  const directory = Deno.args[option === undefined ? 0 : 1] ?? `${import.meta.dirname}/dist`;
+  const options = Deno.args.filter((arg) => ["--single-file", "--prelink", "--no-snapshot"].includes(arg));
+  const [directory = `${import.meta.dirname}/dist`] = Deno.args.filter((arg) => !options.includes(arg));
   try {
-    const program = option === "--single-file"
-      ? compile(directory)
-      : build(directory, { prelinked: option === "--prelink" });
+    const program = options.includes("--single-file") ? compile(directory) : build(directory, {
+      prelinked: options.includes("--prelink"),
+      snapshot: !options.includes("--no-snapshot"),
+    });
     console.log(`${program} (${Math.round(Deno.statSync(program).size / 1024)} kB)`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -24,7 +24,7 @@ export function makeNpmPackages(directory: string): void {
     Deno.copyFileSync(`${import.meta.dirname}/LICENSE`, `${folder}/LICENSE`);
     Deno.copyFileSync(`${import.meta.dirname}/${readme}`, `${folder}/README.md`);
   }
-  writeModules(hako, firstLines());
+  writeModules(hako, { script: "hako", firstLines: firstLines() });
   bundle(hako, "runtime/mod.ts");
   writeTypes(`${hako}/types`);
   Deno.writeTextFileSync(`${hako}/hako.1`, manual());

@@ -2,6 +2,7 @@
 
 import { readBundle } from "../container/bundle.ts";
 import { ignoredMembers } from "../container/ignored.ts";
+import { makeFile } from "../container/temporary.ts";
 import { UsageError } from "../errors.ts";
 import { log } from "../log.ts";
 import { defineCommand } from "./command.ts";
@@ -83,10 +84,7 @@ function save(output: string, bytes: Uint8Array): void {
   let temporary: string | undefined;
   try {
     const place = placeOf(output);
-    temporary = Deno.makeTempFileSync({
-      dir: place.slice(0, place.lastIndexOf("/") + 1) || ".",
-      prefix: ".hako-",
-    });
+    temporary = makeFile(place.slice(0, place.lastIndexOf("/") + 1) || ".", ".hako-");
     Deno.writeFileSync(temporary, bytes);
     Deno.chmodSync(temporary, 0o755);
     Deno.renameSync(temporary, place);

@@ -12,11 +12,11 @@ import { programHelp } from "./help.ts";
 import { parseOptions } from "./options.ts";
 import { versionText } from "./version.ts";
 
-/** Does what our arguments ask for, and exits. */
-export async function runProgram(commands: Commands): Promise<void> {
+/** Does what our arguments ask for, and exits. @param check throws if nothing may be done */
+export async function runProgram(commands: Commands, check?: () => void): Promise<void> {
   // The build's warm-up run has to end by itself: V8's code cache is stored after the module, which exit() cuts off.
   const warmUp = Deno.args[0] === "--warm-up";
-  const status = await statusOf(commands, warmUp ? Deno.args.slice(1) : Deno.args);
+  const status = await statusOf(commands, warmUp ? Deno.args.slice(1) : Deno.args, check);
   if (!warmUp) Deno.exit(status);
 }
 
@@ -83,8 +83,9 @@ function print(output: string | Uint8Array): void {
   }
 }
 
-async function statusOf(commands: Commands, args: readonly string[]): Promise<number> {
+async function statusOf(commands: Commands, args: readonly string[], check?: () => void): Promise<number> {
   try {
+    check?.();
     const status = await dispatch(commands, args);
     log.flush();
     return status;

@@ -4,6 +4,7 @@ import type { Image } from "../init/executable.ts";
 import type { ImageType } from "../plan/embedded.ts";
 import type { Bundle } from "./bundle.ts";
 import { runProgram } from "./program.ts";
+import { makeFile } from "./temporary.ts";
 
 /** Who makes it, of which package. The same files give the same image: no random UUID, no time. */
 const MAKERS: Readonly<
@@ -33,7 +34,7 @@ const MAKERS: Readonly<
 export function makeImage({ path, config }: Bundle, type: ImageType): Image {
   const { root } = config;
   const rootfs = root.path.startsWith("/") ? root.path : `${path}/${root.path}`;
-  const file = Deno.makeTempFileSync();
+  const file = makeFile(Deno.env.get("TMPDIR") ?? "/tmp", "hako-image-");
   try {
     const command = MAKERS[type].command(rootfs, file);
     const { status, output } = runProgram({ path: "/usr/bin/env", args: ["env", ...command] });

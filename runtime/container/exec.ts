@@ -21,6 +21,7 @@ import { giveListener } from "./listener.ts";
 import type { Streams } from "./program.ts";
 import { giveTerminal, send, takeTerminal, writeLateFacts } from "./ready.ts";
 import { ociState } from "./state.ts";
+import { makeDirectory } from "./temporary.ts";
 
 export interface ExecOptions {
   readonly preserveFds?: number;
@@ -97,7 +98,7 @@ export class ExecutedProcess {
     try {
       // In a cgroup that it does not name itself it goes where there is room: Cgroup.entry.
       extraFds.push(...openUnified(cgroup, cgroups ? undefined : container.pid));
-      directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "exec-" });
+      directory = makeDirectory(container.directory, "exec-");
       init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds, stdio });
       // Before its last barrier it may wait for systemd.
       while (init.next() === "cgroup") cgroup!.add(init.pid, { init: container.pid });

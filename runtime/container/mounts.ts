@@ -16,6 +16,7 @@ import type { Plan } from "../plan/node.ts";
 import { planAddMounts, planRemoveMounts } from "../plan/plan_mounts.ts";
 import type { Config, Mount } from "../spec/config.ts";
 import type { Container } from "./container.ts";
+import { makeDirectory } from "./temporary.ts";
 
 /**
  * Mounts `mounts`, in the order listed. What is mounted before one that fails stays.
@@ -51,7 +52,7 @@ function inContainer(
   try {
     const host = gatherHost({ ...config, mounts: [] }, { id, bundle: container.state.bundle });
     const plan = compile(config, { ...host, ...places(config, host, pid) });
-    directory = Deno.makeTempDirSync({ dir: container.directory, prefix: "mounts-" });
+    directory = makeDirectory(container.directory, "mounts-");
     init = Init.spawn(plan, { id, directory, firstFd: firstOwnFd(host), extraFds: [pidfd] });
     init.execute();
     init.wait();

@@ -34,12 +34,15 @@ export interface Limit {
   readonly hard: Integer;
 }
 
-/** Our limits, except that RLIMIT_NOFILE is our parent's: Deno has raised the soft one of ours before we run. */
+/**
+ * Our limits, except that RLIMIT_NOFILE is our parent's where the soft one of ours is as high as the hard one: Deno raises it
+ * at its start.
+ */
 export function readLimits(): Partial<Record<RlimitType, Limit>> & { readonly RLIMIT_NOFILE: Limit } {
   const own = parseLimits(Deno.readTextFileSync("/proc/self/limits"));
-  const hard = own.RLIMIT_NOFILE?.hard ?? 1024;
-  const soft = readParentsNofile() ?? 1024;
-  return { ...own, RLIMIT_NOFILE: { soft: soft < hard ? soft : hard, hard } };
+  const { soft, hard } = own.RLIMIT_NOFILE ?? { soft: 1024, hard: 1024 };
+  const given = soft < hard ? soft : readParentsNofile() ?? 1024;
+  return { ...own, RLIMIT_NOFILE: { soft: given < hard ? given : hard, hard } };
 }
 
 function readParentsNofile(): Integer | undefined {

@@ -22,14 +22,34 @@ import {
   WNOHANG,
 } from "../linux/generated/constants.ts";
 import { DATA_ADDRESS, RECORD, STATUS, STATUS_ADDRESS, TEXT_ADDRESS } from "./record.ts";
+import {
+  ANSWER_BYTES,
+  FRAME,
+  HEAD as RESUME_HEAD,
+  LEAVES,
+  QUESTION_BYTES,
+  RESUME_ADDRESS,
+} from "./resume.ts";
 import { HEAD, HEAD_BYTES, IMAGE_ADDRESS, LOADER, MAX_ERRNO } from "./supervisor.ts";
-
-/** The programs of machine code: the stub of every init, and the two that a compiled executable has around it. */
-export const PARTS = ["stub", "supervisor", "loader"] as const;
-export type Part = typeof PARTS[number];
 
 /** What the name of each of GNU's tools starts with. */
 const TOOLS: Readonly<Record<Cpu, string>> = { x86_64: "x86_64-linux-gnu-", aarch64: "aarch64-linux-gnu-" };
+const CPUS = Object.keys(TOOLS) as Cpu[];
+
+/**
+ * The programs of machine code, and their CPUs: the stub of every init, the two that a compiled executable has around it,
+ * and what a snapshot has before it.
+ */
+export const PARTS = {
+  stub: CPUS,
+  supervisor: CPUS,
+  loader: CPUS,
+  resume: ["x86_64"],
+} as const satisfies Record<
+  string,
+  readonly Cpu[]
+>;
+export type Part = keyof typeof PARTS;
 
 /** Where fstat(2) writes the device number, in how much: asm/stat.h. */
 const STAT: Readonly<Record<Cpu, { readonly bytes: number; readonly rdev: number }>> = {
@@ -39,37 +59,63 @@ const STAT: Readonly<Record<Cpu, { readonly bytes: number; readonly rdev: number
 
 /** Everything that the sources leave to record.ts, supervisor.ts and the kernel's headers. */
 function symbols(part: Part, cpu: Cpu): Record<string, number> {
-  const offsets = (prefix: string, members: Readonly<Record<string, number>>) =>
-    Object.entries(members).map(([name, offset]) => [`${prefix}_${name.toUpperCase()}`, offset] as const);
   return {
     DATA_ADDRESS,
     STATUS_ADDRESS,
     MAX_ERRNOS,
     SYS_exit_group: SYSCALLS[cpu].exit_group,
-    ...Object.fromEntries([...offsets("RECORD", RECORD), ...offsets("STATUS", STATUS)]),
-    ...(part === "stub" ? {} : {
-      SUPERVISED: 1,
-      TEXT_ADDRESS,
-      IMAGE_ADDRESS,
-      HEAD_ADDRESS: TEXT_ADDRESS,
-      HEAD_BYTES,
-      STATUS_BYTES,
-      MAX_ERRNO,
-      ENOENT: ERRNO.ENOENT,
-      SIGCHLD,
-      SIG_SETMASK: 2,
-      WNOHANG,
-      PROT_READ_WRITE: PROT_READ | PROT_WRITE,
-      PROT_READ_EXECUTE: PROT_READ | PROT_EXEC,
-      MAP_PRIVATE_ANONYMOUS_FIXED: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-      MAP_SHARED_ANONYMOUS_FIXED: MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-      STAT_BYTES: STAT[cpu].bytes,
-      STAT_RDEV: STAT[cpu].rdev,
-      // makedev(1, 3)
-      NULL_DEVICE: 0x103,
-      ...Object.fromEntries([...offsets("HEAD", HEAD), ...offsets("LOADER", LOADER)]),
-      ...Object.fromEntries(CALLS.map((call) => [`SYS_${call}`, SYSCALLS[cpu][call]])),
-    }),
+    ...offsets("RECORD", RECORD),
+    ...offsets("STATUS", STATUS),
+    ...(part === "resume" ? resumeSymbols() : part === "stub" ? {} : supervisorSymbols(cpu)),
+  };
+}
+
+function offsets(prefix: string, members: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(members).map(([name, offset]) => [`${prefix}_${name.toUpperCase()}`, offset]),
+  );
+}
+
+function supervisorSymbols(cpu: Cpu): Record<string, number> {
+  return {
+    INCLUDED: 1,
+    SUPERVISED: 1,
+    TEXT_ADDRESS,
+    IMAGE_ADDRESS,
+    HEAD_ADDRESS: TEXT_ADDRESS,
+    HEAD_BYTES,
+    STATUS_BYTES,
+    MAX_ERRNO,
+    ENOENT: ERRNO.ENOENT,
+    SIGCHLD,
+    SIG_SETMASK: 2,
+    WNOHANG,
+    PROT_READ_WRITE: PROT_READ | PROT_WRITE,
+    PROT_READ_EXECUTE: PROT_READ | PROT_EXEC,
+    MAP_PRIVATE_ANONYMOUS_FIXED: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+    MAP_SHARED_ANONYMOUS_FIXED: MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+    STAT_BYTES: STAT[cpu].bytes,
+    STAT_RDEV: STAT[cpu].rdev,
+    // makedev(1, 3)
+    NULL_DEVICE: 0x103,
+    ...offsets("HEAD", HEAD),
+    ...offsets("LOADER", LOADER),
+    ...Object.fromEntries(CALLS.map((call) => [`SYS_${call}`, SYSCALLS[cpu][call]])),
+  };
+}
+
+function resumeSymbols(): Record<string, number> {
+  return {
+    INCLUDED: 1,
+    RESUME_ADDRESS,
+    LEAVES: LEAVES.length,
+    QUESTION_BYTES,
+    ANSWER_BYTES,
+    ...offsets("HEAD", RESUME_HEAD),
+    ...offsets("FRAME", FRAME),
+    SYS_arch_prctl: SYSCALLS.x86_64.arch_prctl,
+    // asm/prctl.h
+    ARCH_SET_FS: 0x1002,
   };
 }
 
@@ -168,8 +214,8 @@ async function run(program: string, args: readonly string[]): Promise<string> {
 }
 
 if (import.meta.main) {
-  for (const part of PARTS) {
-    for (const cpu of Object.keys(TOOLS) as Cpu[]) {
+  for (const part of Object.keys(PARTS) as Part[]) {
+    for (const cpu of PARTS[part]) {
       const text = await assembled(part, cpu);
       const file = tableOf(part, cpu);
       if (!Deno.args.includes("--check")) await Deno.writeTextFile(file, text);

@@ -43,13 +43,16 @@ export interface Program {
 /** Descriptors that the init finds open, by the names that plans have for them. */
 export type InheritedFds = Readonly<Partial<Record<SlotName, number>>>;
 
+/** Slots that lie elsewhere than in the status page: their addresses. */
+export type PlacedSlots = Readonly<Partial<Record<SlotName, number>>>;
+
 /** Where nothing follows: the stub exits with 0. */
 const END = -1;
 
 const RECORD_WORDS = RECORD_BYTES / 4;
 
 /** Encodes `plan` for `cpu`. */
-export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
+export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds, placed: PlacedSlots = {}): Program {
   const records = countRecords(plan);
   const steps: Step[] = new Array(records);
   const slots = new Map<SlotName, number>();
@@ -134,6 +137,8 @@ export function encode(plan: Plan, cpu: Cpu, inherited: InheritedFds): Program {
   }
 
   function slotAddress(name: SlotName): number {
+    const address = placed[name];
+    if (address !== undefined) return address;
     let at = slots.get(name);
     if (at === undefined) {
       at = STATUS.slots + 8 * slots.size;

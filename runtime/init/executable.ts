@@ -19,6 +19,7 @@ import type { Step } from "../plan/node.ts";
 import type { Standalone } from "../plan/standalone.ts";
 import { cgroupName, PID } from "../plan/standalone_cgroup.ts";
 import { NULL_SLOTS } from "../plan/streams.ts";
+import { MACHINES, PF_R, PF_X, writeHeaders } from "./elf_header.ts";
 import { encode } from "./encode.ts";
 import { LOADER as LOADER_AARCH64 } from "./generated/loader_aarch64.ts";
 import { LOADER as LOADER_X86_64 } from "./generated/loader_x86_64.ts";
@@ -28,15 +29,9 @@ import { packLz4 } from "./lz4.ts";
 import { DATA_ADDRESS, RECORD, RECORD_BYTES, STATUS, STATUS_ADDRESS, TEXT_ADDRESS } from "./record.ts";
 import { ELF_BYTES, HEAD, HEAD_BYTES, IMAGE_ADDRESS, LOADER, LOADER_BYTES, MAX_ERRNO } from "./supervisor.ts";
 
-/** `page` is the largest that a kernel for this CPU may have. */
-const CPUS: Readonly<
-  Record<
-    Cpu,
-    { readonly machine: number; readonly page: number; readonly loader: string; readonly supervisor: string }
-  >
-> = {
-  x86_64: { machine: 62, page: 0x1000, loader: LOADER_X86_64, supervisor: SUPERVISOR_X86_64 },
-  aarch64: { machine: 183, page: 0x10000, loader: LOADER_AARCH64, supervisor: SUPERVISOR_AARCH64 },
+const CODE: Readonly<Record<Cpu, { readonly loader: string; readonly supervisor: string }>> = {
+  x86_64: { loader: LOADER_X86_64, supervisor: SUPERVISOR_X86_64 },
+  aarch64: { loader: LOADER_AARCH64, supervisor: SUPERVISOR_AARCH64 },
 };
 
 /** Where the file may be mapped, for a step that unmaps it. */
@@ -55,7 +50,8 @@ export function executableImage(
   cpu: Cpu,
   { signals, image }: { readonly signals: SignalMask; readonly image?: Image },
 ): Uint8Array<ArrayBuffer> {
-  const { machine, page, loader, supervisor } = CPUS[cpu];
+  const { loader, supervisor } = CODE[cpu];
+  const { page } = MACHINES[cpu];
   const { data, head } = program(source, cpu, signals);
   const [loaderCode, code] = [Uint8Array.fromHex(loader), concat([head, Uint8Array.fromHex(supervisor)])];
   const packed = packLz4(data);
@@ -72,26 +68,17 @@ export function executableImage(
   const set = (offset: number, value: number) => view.setBigUint64(offset, BigInt(value), true);
   const base = image === undefined ? IMAGE_ADDRESS : TAIL_ADDRESS - codeAt;
 
-  writeElf(view, machine, loaderAt, [
-    {
-      type: PT_LOAD,
-      flags: PF_R | PF_X,
-      offset: 0,
-      address: IMAGE_ADDRESS,
-      bytes: image === undefined ? file.length : OWN_BYTES,
-      align: page,
-    },
-    ...(image === undefined ? [] : [{
-      type: PT_LOAD,
-      flags: PF_R,
-      offset: codeAt,
-      address: TAIL_ADDRESS,
-      bytes: file.length - codeAt,
-      align: page,
-    }]),
-    // Absent, the kernel would make the stack executable.
-    { type: PT_GNU_STACK, flags: PF_R | PF_W, offset: 0, address: 0, bytes: 0, align: 16 },
-  ]);
+  const mapped = image === undefined ? file.length : OWN_BYTES;
+  const tail = file.length - codeAt;
+  writeHeaders(file, cpu, {
+    entry: IMAGE_ADDRESS + loaderAt,
+    segments: [
+      { flags: PF_R | PF_X, offset: 0, address: IMAGE_ADDRESS, file: mapped, memory: mapped },
+      ...(image === undefined
+        ? []
+        : [{ flags: PF_R, offset: codeAt, address: TAIL_ADDRESS, file: tail, memory: tail }]),
+    ],
+  });
   set(LOADER.code, base + codeAt);
   set(LOADER.code_bytes, code.length);
   set(LOADER.packed, base + packedAt);
@@ -101,9 +88,9 @@ export function executableImage(
   file.set(loaderCode, loaderAt);
   file.set(code, codeAt);
   file.set(packed, packedAt);
-  const mapped = image === undefined ? IMAGE.bytes : TEXT_ADDRESS - TAIL_ADDRESS;
-  if (file.length - (image === undefined ? 0 : codeAt) > mapped) {
-    throw new Error(`a compiled container has room for ${mapped} bytes`);
+  const room = image === undefined ? IMAGE.bytes : TEXT_ADDRESS - TAIL_ADDRESS;
+  if ((image === undefined ? file.length : tail) > room) {
+    throw new Error(`a compiled container has room for ${room} bytes`);
   }
   return file;
 }
@@ -122,42 +109,6 @@ export function imageEnd({ type, bytes }: Image): number {
 /** What an image leaves to the ELF header and the loader, and where the rest of an executable with an image is mapped. */
 const OWN_BYTES = 1024;
 const TAIL_ADDRESS = IMAGE_ADDRESS + 0x100000;
-
-const PT_LOAD = 1;
-const PT_GNU_STACK = 0x6474e551;
-const PF_X = 1;
-const PF_W = 2;
-const PF_R = 4;
-
-interface Segment {
-  readonly type: number;
-  readonly flags: number;
-  readonly offset: number;
-  readonly address: number;
-  readonly bytes: number;
-  readonly align: number;
-}
-
-function writeElf(view: DataView, machine: number, entry: number, segments: readonly Segment[]): void {
-  // \x7fELF, 64 bits, little-endian, version 1; ET_EXEC.
-  new Uint8Array(view.buffer).set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true);
-  view.setUint16(18, machine, true);
-  view.setUint32(20, 1, true);
-  view.setUint32(24, IMAGE_ADDRESS + entry, true);
-  view.setUint32(32, 64, true);
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, segments.length, true);
-  segments.forEach(({ type, flags, offset, address, bytes, align }, index) => {
-    const at = 64 + 56 * index;
-    view.setUint32(at, type, true);
-    view.setUint32(at + 4, flags, true);
-    [offset, address, address, bytes, bytes, align].forEach((value, word) =>
-      view.setUint32(at + 8 + 8 * word, value, true)
-    );
-  });
-}
 
 /** The records with all that the supervisor needs behind them, and the supervisor's head. */
 function program(source: Standalone, cpu: Cpu, signals: SignalMask) {

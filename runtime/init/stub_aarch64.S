@@ -8,7 +8,7 @@
 // Registers: x19 the record that runs, x20 the status page. A system call keeps all but x0.
 
 	.text
-	.ifndef	SUPERVISED
+	.ifndef	INCLUDED
 	.globl	_start
 _start:
 	mov	x19, #DATA_ADDRESS

@@ -8,7 +8,7 @@
 # Registers: rbx the record that runs, rbp the status page. A system call keeps all but rax, rcx and r11.
 
 	.text
-	.ifndef	SUPERVISED
+	.ifndef	INCLUDED
 	.globl	_start
 _start:
 	mov	$DATA_ADDRESS, %ebx

@@ -23,9 +23,11 @@
  * @module
  */
 
-/** Where the file is mapped, and its size before the loader: elf(5), an executable header and three program headers. */
+import { headerBytes } from "./elf_header.ts";
+
+/** Where the file is mapped, and what lies before the loader. */
 export const IMAGE_ADDRESS = 0x200000;
-export const ELF_BYTES = 64 + 3 * 56;
+export const ELF_BYTES = headerBytes(2);
 
 /** Of the loader, from IMAGE_ADDRESS on: u64 each. */
 export const LOADER = {

@@ -30,6 +30,7 @@ const HEADERS = {
     "linux/if_addr.h",
     "linux/if_link.h",
     "linux/ioprio.h",
+    "linux/kcmp.h",
     "linux/keyctl.h",
     "linux/loop.h",
     "linux/magic.h",
@@ -53,19 +54,28 @@ const HEADERS = {
     "linux/version.h",
     "linux/wait.h",
   ],
-  libc: ["linux/if.h", "sched.h", "signal.h", "spawn.h", "sys/mount.h", "sys/socket.h"],
+  libc: [
+    "linux/if.h",
+    "sched.h",
+    "signal.h",
+    "spawn.h",
+    "sys/epoll.h",
+    "sys/eventfd.h",
+    "sys/mount.h",
+    "sys/socket.h",
+  ],
 } as const;
 type Unit = keyof typeof HEADERS;
 
 /** The calls that the init, the runtime and its tests may make. */
 const SYSCALL_LIST = `
-  accept4 access add_key arch_prctl bind bpf brk capget capset chdir chmod chown chroot clock_gettime
+  accept4 access add_key arch_prctl bind bpf brk capget capset chdir chmod chown chroot clock_getres clock_gettime
   clock_nanosleep clone clone3 close close_range connect copy_file_range dup dup2 dup3 epoll_create1
   epoll_ctl epoll_pwait eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64 fallocate
   fchdir fchmod fchmodat fchown fchownat fcntl fgetxattr flock fork fsconfig fsetxattr fsmount fsopen
-  fspick fstat fstatfs fsync ftruncate futex getcwd getdents64 getegid geteuid getgid getgroups getpgid
-  getpid getppid getpriority getrandom getresgid getresuid getsid getsockopt gettid getuid getxattr
-  inotify_add_watch inotify_init1 ioctl ioprio_get ioprio_set keyctl kill landlock_add_rule
+  fspick fstat fstatfs fsync ftruncate futex get_robust_list getcpu getcwd getdents64 getegid geteuid getgid getgroups getpgid
+  getpid getppid getpriority getrandom getresgid getresuid getsid getsockopt gettid gettimeofday getuid getxattr
+  inotify_add_watch inotify_init1 ioctl ioprio_get ioprio_set kcmp keyctl kill landlock_add_rule
   landlock_create_ruleset landlock_restrict_self lchown link linkat listen lseek lsetxattr madvise mbind
   memfd_create mincore mkdir mkdirat mknod mknodat mlock mlockall mmap mount mount_setattr move_mount
   mprotect mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink mremap msync munmap
@@ -77,8 +87,8 @@ const SYSCALL_LIST = `
   sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield seccomp sendfile sendmsg
   sendto set_mempolicy set_mempolicy_home_node set_robust_list set_tid_address setdomainname setfsgid
   setfsuid setgid setgroups sethostname setns setpgid setpriority setregid setresgid setresuid setreuid
-  setrlimit setsid setsockopt settimeofday setuid setxattr shutdown signalfd4 socket socketpair splice stat
-  statfs statx symlink symlinkat sync syncfs sysinfo syslog tgkill timerfd_create timerfd_settime tkill
+  setrlimit setsid setsockopt settimeofday setuid setxattr shutdown sigaltstack signalfd4 socket socketpair splice stat
+  statfs statx symlink symlinkat sync syncfs sysinfo syslog tgkill time timerfd_create timerfd_settime tkill
   truncate umask umount2 uname unlink unlinkat unshare utimensat vfork wait4 waitid write writev`.trim()
   .split(/\s+/);
 
@@ -130,7 +140,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
       /^PR_([GS]ET_(CHILD_SUBREAPER|DUMPABLE|KEEPCAPS|NAME|NO_NEW_PRIVS|PDEATHSIG|SECCOMP|SECUREBITS|THP_DISABLE)|SET_MM(_EXE_FILE|_MAP)?|CAPBSET_\w+|CAP_AMBIENT\w*)$/,
     radix: 10,
   },
-  "ptrace(2)": { names: /^PTRACE_(SEIZE|INTERRUPT|DETACH|SECCOMP_GET_FILTER)$/, radix: 16 },
+  "ptrace(2)": {
+    names: /^PTRACE_(SEIZE|INTERRUPT|DETACH|GETREGSET|CONT|O_TRACEEXIT|SECCOMP_GET_FILTER)$/,
+    radix: 16,
+  },
   "capabilities(7)": { names: /^CAP_(?!LAST|OPT|TO_|VALID)/, radix: 10 },
   "capset(2)": { names: /^_LINUX_CAPABILITY_VERSION_3$/, radix: 16 },
   "keyctl(2)": { names: /^(KEYCTL_(?!CAPS|MOVE_EXCL|PKEY|SUPPORTS|KDF)|KEY_SPEC_)/, radix: 10 },
@@ -145,6 +158,10 @@ const GROUPS: Readonly<Record<string, Group>> = {
   "personality(2)": { names: /^(PER_LINUX|PER_LINUX32|ADDR_NO_RANDOMIZE)$/, radix: 16 },
   "signal(7)": { names: /^SIG(?!RT|STKSZ|UNUSED|CLD|IOT|POLL)[A-Z]+[12]?$/, radix: 10, unit: "libc" },
   "mmap(2)": { names: /^(PROT_(READ|WRITE|EXEC|NONE)$|MAP_(?!HUGE_|TYPE|UNINITIALIZED|32BIT))/, radix: 16 },
+  "madvise(2)": { names: /^MADV_POPULATE_WRITE$/, radix: 10 },
+  "epoll(7)": { names: /^EPOLL_(CTL_ADD|CLOEXEC)$/, radix: 8, unit: "libc" },
+  "eventfd(2)": { names: /^EFD_(CLOEXEC|NONBLOCK|SEMAPHORE)$/, radix: 8, unit: "libc" },
+  "kcmp(2)": { names: /^KCMP_FILE$/, radix: 10 },
   "ioctl_tty(2)": {
     names: /^(TIOC(SCTTY|NOTTY|[GS]WINSZ|[GS]PGRP|GSID|GPTN|SPTLCK|GPTPEER|STI)|TC[GS]ETS|ONLCR|OPOST)$/,
     radix: 16,

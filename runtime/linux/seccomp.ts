@@ -1,18 +1,9 @@
-/** Seccomp filters: seccomp(2), ptrace(2) @module */
+/** Seccomp filters: seccomp(2) @module */
 import { SyscallError } from "../errors.ts";
-import {
-  __WALL,
-  P_PID,
-  PTRACE_DETACH,
-  PTRACE_INTERRUPT,
-  PTRACE_SECCOMP_GET_FILTER,
-  PTRACE_SEIZE,
-  SECCOMP_SET_MODE_FILTER,
-  WEXITED,
-  WUNTRACED,
-} from "./generated/constants.ts";
+import { PTRACE_SECCOMP_GET_FILTER, SECCOMP_SET_MODE_FILTER } from "./generated/constants.ts";
 import { ERRNO } from "./generated/errno.ts";
-import { errnoInfo, syscall, trySyscall } from "./libc.ts";
+import { errnoInfo, trySyscall } from "./libc.ts";
+import { whileStopped } from "./ptrace.ts";
 
 /** Whether the kernel knows all of these SECCOMP_FILTER_FLAG_*, and takes them together. Nothing is loaded. */
 export function knowsFilterFlags(flags: number): boolean {
@@ -22,9 +13,6 @@ export function knowsFilterFlags(flags: number): boolean {
 
 /** sizeof(struct sock_filter) */
 const INSTRUCTION_BYTES = 8;
-/** sizeof(siginfo_t) */
-const SIGINFO_BYTES = 128;
-
 /**
  * A filter of a live process, which is stopped for a moment.
  *
@@ -35,21 +23,15 @@ const SIGINFO_BYTES = 128;
  * @throws {SyscallError} ESRCH if there is no such process, EPERM if it is not ours to trace
  */
 export function readFilter(pid: number, index: number): Uint8Array<ArrayBuffer> | undefined {
-  const path = `/proc/${pid}`;
-  syscall("ptrace", [PTRACE_SEIZE, pid, 0, 0], { path });
-  try {
-    syscall("ptrace", [PTRACE_INTERRUPT, pid, 0, 0], { path });
-    syscall("waitid", [P_PID, pid, new Uint8Array(SIGINFO_BYTES), WUNTRACED | WEXITED | __WALL, 0], { path });
+  return whileStopped(pid, () => {
     const read = (buffer: Uint8Array<ArrayBuffer> | 0) =>
       trySyscall("ptrace", [PTRACE_SECCOMP_GET_FILTER, pid, index, buffer]);
     const count = read(0);
     // EINVAL: it has no filter at all.
     if (count === -ERRNO.ENOENT || count === -ERRNO.EINVAL) return undefined;
-    if (count < 0) throw new SyscallError("ptrace", errnoInfo(-count), { path });
+    if (count < 0) throw new SyscallError("ptrace", errnoInfo(-count), { path: `/proc/${pid}` });
     const program = new Uint8Array(count * INSTRUCTION_BYTES);
     read(program);
     return program;
-  } finally {
-    trySyscall("ptrace", [PTRACE_DETACH, pid, 0, 0]);
-  }
+  });
 }

@@ -316,7 +316,10 @@ export const PR_GET_THP_DISABLE = 42;
 export const PR_CAP_AMBIENT = 47;
 
 // ptrace(2)
+export const PTRACE_CONT = 0x7;
 export const PTRACE_DETACH = 0x11;
+export const PTRACE_O_TRACEEXIT = 0x40;
+export const PTRACE_GETREGSET = 0x4204;
 export const PTRACE_SEIZE = 0x4206;
 export const PTRACE_INTERRUPT = 0x4207;
 export const PTRACE_SECCOMP_GET_FILTER = 0x420c;
@@ -527,6 +530,21 @@ export const MAP_STACK = 0x20000;
 export const MAP_HUGETLB = 0x40000;
 export const MAP_SYNC = 0x80000;
 export const MAP_FIXED_NOREPLACE = 0x100000;
+
+// madvise(2)
+export const MADV_POPULATE_WRITE = 23;
+
+// epoll(7)
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CLOEXEC = 0o2000000;
+
+// eventfd(2)
+export const EFD_SEMAPHORE = 1;
+export const EFD_NONBLOCK = 0o4000;
+export const EFD_CLOEXEC = 0o2000000;
+
+// kcmp(2)
+export const KCMP_FILE = 0;
 
 // ioctl_tty(2)
 export const OPOST = 0x1;

@@ -1,0 +1,69 @@
+/**
+ * What a process does that a snapshot is taken of, before it stands still: it makes and removes containers. So all that a
+ * command needs is loaded, and V8 has seen what comes where and has compiled it, from the start of each snapshot on.
+ *
+ * No module may keep a fact about the machine or the caller: it would be that of the time when the snapshot was taken.
+ *
+ * @module
+ */
+import { Container } from "../container/container.ts";
+import { createContainer } from "../container/create.ts";
+import { ExecutedProcess } from "../container/exec.ts";
+import { log } from "../log.ts";
+import { CPU } from "../linux/libc.ts";
+import { wait } from "../linux/processes.ts";
+import { writeIdleProgram } from "../snapshot/idle.ts";
+import type { Config } from "../spec/config.ts";
+import { defaultConfig } from "../spec/default.ts";
+import { stringify } from "../spec/json.ts";
+import { compileSeccomp } from "../../wasm/mod.ts";
+import { type Commands, globalOptions, runCommand } from "./command.ts";
+import { parseOptions } from "./options.ts";
+
+/** So often that V8 compiles what is used most. */
+const ROUNDS = 30;
+
+/** @param directory an empty one, for the bundle and the state of the containers */
+export async function rehearse(commands: Commands, directory: string): Promise<void> {
+  const base = defaultConfig();
+  const config = { ...base, process: { ...base.process!, terminal: false, args: ["/wait"] } };
+  Deno.mkdirSync(`${directory}/rootfs`);
+  writeIdleProgram(`${directory}/rootfs/wait`, "wait");
+  writeIdleProgram(`${directory}/rootfs/exit`, "exit");
+  Deno.writeTextFileSync(`${directory}/config.json`, stringify(config));
+  const { options: global } = parseOptions(globalOptions, []);
+  for (let round = 0; round < ROUNDS; round++) {
+    await runCommand({ global, commands, print() {} }, "explain", ["--bundle", directory]);
+    compileSeccomp({ defaultAction: "SCMP_ACT_ALLOW" }, { native: CPU });
+  }
+  try {
+    for (let round = 0; round < ROUNDS; round++) await live(config, directory);
+  } catch (error) {
+    log.warn(`commands start slower than they could: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** The life of one container. */
+async function live(config: Config, directory: string): Promise<void> {
+  const id = `rehearsal-${Deno.pid}`;
+  const root = `${directory}/state`;
+  const created = await createContainer(config, { id, bundle: directory, root });
+  try {
+    created.start();
+    created.close();
+    const running = Container.load(root, id);
+    const executed = ExecutedProcess.create(running, { ...config.process!, args: ["/exit"] });
+    executed.start();
+    // As its parent: until then the container's init cannot end. Nothing asynchronous: Deno would start threads for it.
+    wait(executed.pid);
+    executed.close(true);
+  } finally {
+    Container.delete(root, id, true);
+  }
+}
+
+/** Frees what nobody needs: it would be a part of the snapshot. For V8 with --expose-gc. */
+export function collectGarbage(): void {
+  const { gc } = globalThis as { gc?: (options: unknown) => void };
+  gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+}

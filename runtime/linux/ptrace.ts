@@ -1,0 +1,73 @@
+/** Looking into another process: ptrace(2), kcmp(2) @module */
+import {
+  __WALL,
+  KCMP_FILE,
+  P_PID,
+  PTRACE_CONT,
+  PTRACE_DETACH,
+  PTRACE_GETREGSET,
+  PTRACE_INTERRUPT,
+  PTRACE_O_TRACEEXIT,
+  PTRACE_SEIZE,
+  SIGTRAP,
+  WEXITED,
+  WUNTRACED,
+} from "./generated/constants.ts";
+import { address, syscall, trySyscall } from "./libc.ts";
+
+/** sizeof(siginfo_t) */
+const SIGINFO_BYTES = 128;
+/** siginfo_t.si_status */
+const SI_STATUS = 24;
+/** linux/ptrace.h */
+const PTRACE_EVENT_EXIT = 6;
+/** linux/elf.h */
+const NT_PRSTATUS = 1;
+
+/**
+ * Does `action` while `pid`, a thread, stands still, in a system call if it was in one.
+ *
+ * @throws {SyscallError} ESRCH if there is no such process, EPERM if it is not ours to trace
+ */
+export function whileStopped<T>(pid: number, action: () => T): T {
+  const path = `/proc/${pid}`;
+  syscall("ptrace", [PTRACE_SEIZE, pid, 0, 0], { path });
+  try {
+    syscall("ptrace", [PTRACE_INTERRUPT, pid, 0, 0], { path });
+    syscall("waitid", [P_PID, pid, new Uint8Array(SIGINFO_BYTES), WUNTRACED | WEXITED | __WALL, 0], { path });
+    return action();
+  } finally {
+    trySyscall("ptrace", [PTRACE_DETACH, pid, 0, 0]);
+  }
+}
+
+/** The general registers of a thread that is stopped: `count` of them, in the order of struct user_regs_struct. */
+export function registers(tid: number, count: number): BigUint64Array<ArrayBuffer> {
+  const values = new BigUint64Array(count);
+  const iovec = new BigUint64Array([address(new Uint8Array(values.buffer)), BigInt(values.byteLength)]);
+  syscall("ptrace", [PTRACE_GETREGSET, tid, NT_PRSTATUS, new Uint8Array(iovec.buffer)]);
+  return values;
+}
+
+/** Lets `pid`, a child of ours that has just been spawned, run until it is about to end, and does `action` then. */
+export function beforeExit<T>(pid: number, action: () => T): T {
+  syscall("ptrace", [PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT]);
+  const info = new Uint8Array(SIGINFO_BYTES);
+  // Other stops are those of signals and of execve(2).
+  for (;;) {
+    syscall("waitid", [P_PID, pid, info, WUNTRACED | WEXITED | __WALL, 0]);
+    const status = new DataView(info.buffer).getInt32(SI_STATUS, true);
+    if (status === (SIGTRAP | PTRACE_EVENT_EXIT << 8)) break;
+    syscall("ptrace", [PTRACE_CONT, pid, 0, 0]);
+  }
+  try {
+    return action();
+  } finally {
+    trySyscall("ptrace", [PTRACE_DETACH, pid, 0, 0]);
+  }
+}
+
+/** Whether two descriptors of a process are one open file. */
+export function isSameFile(pid: number, first: number, second: number): boolean {
+  return syscall("kcmp", [pid, pid, KCMP_FILE, first, second]) === 0;
+}

@@ -1,0 +1,148 @@
+/**
+ * A snapshot as an executable.
+ *
+ * ```
+ *   ELF header, resume_x86_64.S   mapped at TEXT_ADDRESS
+ *   HEAD                          at RESUME_ADDRESS
+ *   the contents of memory        by the records, where they belong
+ *   the records                   at DATA_ADDRESS
+ * ```
+ *
+ * @module
+ */
+import { headerBytes, PF_R, PF_W, PF_X, writeHeaders } from "../init/elf_header.ts";
+import { encode } from "../init/encode.ts";
+import { RESUME } from "../init/generated/resume_x86_64.ts";
+import { DATA_ADDRESS, RECORD_BYTES, STATUS_ADDRESS, TEXT_ADDRESS } from "../init/record.ts";
+import { FRAME, HEAD, HEAD_BYTES, LEAVES, QUESTION_BYTES, RESUME_ADDRESS } from "../init/resume.ts";
+import type { Plan, Step } from "../plan/node.ts";
+import { STATUS_BYTES } from "../plan/status_page.ts";
+import { type Area, PAGE_BYTES } from "./memory.ts";
+import type { Piece } from "./plan.ts";
+
+/** HEAD and what is before it. */
+const [HEAD_OFFSET, CONTENTS_OFFSET] = [PAGE_BYTES, 2 * PAGE_BYTES];
+
+/** Where in the file the contents of each of `kept` are. */
+export function place(kept: readonly Area[]): Piece[] {
+  let next = CONTENTS_OFFSET;
+  return kept.map((area) => {
+    const offset = next;
+    next += area.end - area.start;
+    return { ...area, offset };
+  });
+}
+
+/** The registers of the process, as struct user_regs_struct has them. */
+export const REGISTERS = [
+  ...["r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"],
+  ...["orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"],
+] as const;
+export type Registers = Readonly<Record<typeof REGISTERS[number], bigint>>;
+
+/** What the start of an executable does, beside running the plan. */
+export interface Start {
+  readonly plan: Plan;
+  /** The step for a processor that does not give `answers`. */
+  readonly isOtherwise: (step: Step) => boolean;
+  /** To LEAVES, as {@linkcode questions} prints them. */
+  readonly answers: Uint8Array;
+  readonly registers?: Registers;
+  /** The process's stack_t. */
+  readonly signalStack?: Uint8Array;
+}
+
+/** Addresses for a plan: where the frame's signal mask is, the ends of a socketpair(2), and the processor's answers. */
+export const ADDRESSES = {
+  mask: RESUME_ADDRESS + HEAD.frame + FRAME.mask,
+  pair: RESUME_ADDRESS + HEAD.pair,
+  answers: RESUME_ADDRESS + HEAD.found,
+} as const;
+export const ANSWERS_BYTES = HEAD.frame - HEAD.found;
+
+/**
+ * Writes an executable to `path`.
+ *
+ * @param read gives the contents of a piece, at most so many bytes from an address on
+ */
+export function writeExecutable(
+  path: string,
+  start: Start,
+  pieces: readonly Piece[],
+  read: (address: number, count: number) => Uint8Array,
+): void {
+  const code = Uint8Array.fromHex(RESUME);
+  const { data, steps } = encode(start.plan, "x86_64", {}, {
+    $argv: RESUME_ADDRESS + HEAD.argv,
+    $envp: RESUME_ADDRESS + HEAD.envp,
+    $first: ADDRESSES.pair,
+    $second: ADDRESSES.pair + 4,
+  });
+  const otherwise = DATA_ADDRESS + RECORD_BYTES * steps.findIndex(start.isOtherwise);
+
+  const codeAt = headerBytes(4);
+  const text = new Uint8Array(codeAt + code.length);
+  const dataAt = pieces.reduce((end, { start, end: last }) => end + last - start, CONTENTS_OFFSET);
+  writeHeaders(text, "x86_64", {
+    entry: TEXT_ADDRESS + codeAt,
+    segments: [
+      { flags: PF_R | PF_X, offset: 0, address: TEXT_ADDRESS, file: text.length, memory: text.length },
+      { flags: PF_R | PF_W, offset: 0, address: STATUS_ADDRESS, file: 0, memory: STATUS_BYTES },
+      { flags: PF_R | PF_W, offset: dataAt, address: DATA_ADDRESS, file: data.length, memory: data.length },
+      {
+        flags: PF_R | PF_W,
+        offset: HEAD_OFFSET,
+        address: RESUME_ADDRESS,
+        file: HEAD_BYTES,
+        memory: HEAD_BYTES,
+      },
+    ],
+  });
+  text.set(code, codeAt);
+
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o755 });
+  const write = (at: number, bytes: Uint8Array) => {
+    file.seekSync(at, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+  };
+  write(0, text);
+  write(HEAD_OFFSET, headOf(start, otherwise));
+  for (const { start, end, offset } of pieces) {
+    for (let at = start; at < end; at += CHUNK_BYTES) {
+      write(offset + at - start, read(at, Math.min(CHUNK_BYTES, end - at)));
+    }
+  }
+  write(dataAt, data);
+}
+
+const CHUNK_BYTES = 4 << 20;
+
+/** As the kernel's struct ucontext has them: asm/sigcontext.h. */
+const FRAME_REGISTERS = [
+  ...["r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx"],
+  ...["rsp", "rip", "eflags"],
+] as readonly (keyof Registers)[];
+/** UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS of asm/ucontext.h: ss is as given. */
+const UC_FLAGS = 6n;
+
+function headOf({ answers, registers, signalStack }: Start, otherwise: number): Uint8Array {
+  const head = new DataView(new ArrayBuffer(HEAD_BYTES));
+  const bytes = new Uint8Array(head.buffer);
+  head.setBigUint64(HEAD.otherwise, BigInt(otherwise), true);
+  LEAVES.forEach(({ leaf, subleaf, ebx }, index) =>
+    [leaf, subleaf, ebx].forEach((word, at) =>
+      head.setUint32(HEAD.questions + index * QUESTION_BYTES + 4 * at, word, true)
+    )
+  );
+  bytes.set(answers, HEAD.expected);
+  if (registers === undefined) return bytes;
+  head.setBigUint64(HEAD.tls, registers.fs_base, true);
+  head.setBigUint64(HEAD.frame + FRAME.flags, UC_FLAGS, true);
+  if (signalStack) bytes.set(signalStack, HEAD.frame + FRAME.stack);
+  FRAME_REGISTERS.forEach((name, index) =>
+    head.setBigUint64(HEAD.frame + FRAME.registers + 8 * index, registers[name], true)
+  );
+  head.setUint16(HEAD.frame + FRAME.segments, Number(registers.cs), true);
+  head.setUint16(HEAD.frame + FRAME.segments + 6, Number(registers.ss), true);
+  return bytes;
+}

@@ -1,0 +1,219 @@
+/**
+ * A snapshot is an executable that goes on where another process stood still: here a Hako that has started and is about to
+ * look at its arguments. So a command pays neither for the start of Deno and V8 nor for reading Hako's own code, nine tenths
+ * of its time. What OpenJDK calls CRaC is the same for Java.
+ *
+ * ```
+ *   take    start the process and wait until it stands still: runtime/linux/standstill.ts
+ *           its registers, descriptors and memory -> a plan and an executable
+ *   start   the kernel maps the executable, the stub runs the plan; its last call returns into the code of the process
+ * ```
+ *
+ * What the kernel has of a process is made anew: descriptors, signal actions. What a process has of itself is as it was: its
+ * addresses, the seeds of its hashes, what it has found out about the processor. So a snapshot is for one processor. Its
+ * start asks for that, and goes to a program that needs no snapshot where it is another.
+ *
+ * @module
+ */
+import { O_CLOEXEC, O_RDWR, PROT_WRITE, SIGKILL } from "../linux/generated/constants.ts";
+import { SYSCALLS } from "../linux/generated/syscalls.ts";
+import { close, memfdCreate, openat2, pread } from "../linux/files.ts";
+import { trySyscall } from "../linux/libc.ts";
+import { endsWithin, pidfdOpen, posixSpawn, shellStatus, wait } from "../linux/processes.ts";
+import { beforeExit, registers, whileStopped } from "../linux/ptrace.ts";
+import type { OwnState } from "../linux/standstill.ts";
+import { step } from "../plan/node.ts";
+import { type Descriptor, readDescriptors } from "./descriptors.ts";
+import { ADDRESSES, ANSWERS_BYTES, place, REGISTERS, type Registers, writeExecutable } from "./executable.ts";
+import {
+  areasOf,
+  type Layout,
+  layOut,
+  ownPages,
+  PAGE_BYTES,
+  parseMaps,
+  presentPages,
+  readAll,
+} from "./memory.ts";
+import { isOtherwise, planResume, type Snapshot } from "./plan.ts";
+import { replaceFunctions } from "./vdso.ts";
+
+/** A process to be. It calls `standStill` when it is what the snapshot is to be. */
+export interface Template {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+}
+
+/**
+ * The first descriptor that the process has for itself. Callers leave theirs below: those that a container is to have begin
+ * at 3, and RLIMIT_NOFILE is 1024 unless somebody has said otherwise.
+ */
+const FIRST_FD = 960;
+/** How long a process may take until it stands still. */
+const SECONDS = 60;
+
+/**
+ * Takes a snapshot of `template`, and writes it to `path`.
+ *
+ * @param options.otherwise the program that the snapshot executes where it cannot start
+ * @param options.tried arguments of a short run
+ * @throws {SyscallError} if we may not look into the process
+ * @throws {Error} if it has what a snapshot cannot have
+ */
+export function takeSnapshot(
+  template: Template,
+  path: string,
+  { otherwise, tried }: { readonly otherwise: string; readonly tried: readonly string[] },
+): void {
+  const answers = askProcessor(`${path}.processor`);
+  const output = memfdCreate("hako-state");
+  const pid = start(template, output);
+  try {
+    const state = waitForState(pid, output);
+    whileStopped(pid, () => {
+      using memory = Deno.openSync(`/proc/${pid}/mem`);
+      const material = { memory, answers, otherwise, state, ...look(pid) };
+      write(path, material, []);
+      write(path, material, writtenBy([path, ...tried], output, material.layout));
+    });
+  } finally {
+    trySyscall("kill", [pid, SIGKILL]);
+    wait(pid);
+    close(output);
+  }
+}
+
+/** What of the contents a run of the snapshot writes to. Pages between two of them are taken for such. */
+function writtenBy(args: readonly string[], output: number, { kept }: Layout) {
+  const pid = posixSpawn({ path: args[0]!, args, env: [], fds: [{ from: output, to: 1 }] });
+  const areas = beforeExit(pid, () => {
+    const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
+    return mappings.filter(({ start, protection }) =>
+      protection & PROT_WRITE && kept.some((area) => area.start <= start && start < area.end)
+    ).flatMap((mapping) => areasOf(mapping.start, ownPages(pid, mapping), 2 * PAGE_BYTES));
+  });
+  const status = shellStatus(wait(pid));
+  if (status !== 0) throw new Error(`${args.join(" ")} ends with ${status}`);
+  return areas;
+}
+
+function start({ program, args, env }: Template, output: number): number {
+  const nothing = openat2(-1, "/dev/null", { flags: O_RDWR | O_CLOEXEC });
+  try {
+    const filled = Array.from({ length: FIRST_FD }, (_, to) => ({ from: to === 1 ? output : nothing, to }));
+    // What it says is ours, and comes first: later numbers may be that of `output`.
+    const fds = [
+      ...filled.slice(1, 2),
+      { from: 2, to: 2 },
+      ...filled.filter(({ to }) => to !== 1 && to !== 2),
+    ];
+    return posixSpawn({ path: program, args, env, fds });
+  } finally {
+    close(nothing);
+  }
+}
+
+function waitForState(pid: number, output: number): OwnState {
+  const pidfd = pidfdOpen(pid);
+  try {
+    for (let tries = 0; tries < SECONDS * 100; tries++) {
+      if (endsWithin(pidfd, 10)) throw new Error("a process has ended that a snapshot is taken of");
+      const [line, rest] = new TextDecoder().decode(pread(output, 1 << 16, 0)).split("\n");
+      if (rest === undefined) continue;
+      // Those of tokio that have nothing to do end after ten seconds.
+      const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].length;
+      if (threads === 1 && whileStopped(pid, () => standsStill(pid))) return JSON.parse(line!);
+    }
+    throw new Error("a process does not stand still that a snapshot is taken of");
+  } finally {
+    close(pidfd);
+  }
+}
+
+/** Whether a process that is stopped is in the call of `standStill`. */
+function standsStill(pid: number): boolean {
+  const { orig_rax, rdi, rdx } = registersOf(pid);
+  return orig_rax === BigInt(SYSCALLS.x86_64.ppoll) && rdi === 0n && rdx === 0n;
+}
+
+function registersOf(pid: number): Registers {
+  const values = registers(pid, REGISTERS.length);
+  return Object.fromEntries(REGISTERS.map((name, index) => [name, values[index]!])) as Record<
+    typeof REGISTERS[number],
+    bigint
+  >;
+}
+
+/** All that is looked at while the process is stopped. */
+interface Looked {
+  readonly registers: Registers;
+  readonly descriptors: readonly Descriptor[];
+  readonly layout: Layout;
+  /** The pages of the vDSO. */
+  readonly vdso: { readonly start: number; readonly end: number };
+}
+
+function look(pid: number): Looked {
+  const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
+  const layout = layOut(mappings, (mapping) => presentPages(pid, mapping));
+  const vdso = mappings.find(({ name }) => name === "[vdso]") ?? { start: 0, end: 0 };
+  return { registers: registersOf(pid), descriptors: readDescriptors(pid, FIRST_FD), layout, vdso };
+}
+
+interface Material extends Looked {
+  readonly memory: Deno.FsFile;
+  readonly state: OwnState;
+  readonly answers: Uint8Array;
+  readonly otherwise: string;
+}
+
+function write(path: string, material: Material, written: Snapshot["written"]): void {
+  const { memory, registers, descriptors, layout, vdso, state, answers, otherwise } = material;
+  const pieces = place(layout.kept);
+  const { mask, pair } = ADDRESSES;
+  const plan = planResume({
+    pieces,
+    empty: layout.empty,
+    written,
+    descriptors,
+    state,
+    mask,
+    pair,
+    otherwise,
+  });
+  const signalStack = Uint8Array.fromHex(state.signalStack);
+  const start = { plan, isOtherwise, answers, registers, signalStack };
+  writeExecutable(path, start, pieces, (address, count) => {
+    const bytes = new Uint8Array(count);
+    memory.seekSync(address, Deno.SeekMode.Start);
+    readAll(memory, bytes);
+    if (address === vdso.start) replaceFunctions(bytes);
+    return bytes;
+  });
+}
+
+/** What this processor answers to LEAVES, by an executable that prints it. */
+function askProcessor(path: string): Uint8Array {
+  const reason = { label: "print what the processor answers", pointer: "runtime" } as const;
+  const plan = [
+    step(reason, "write", [1, ADDRESSES.answers, ANSWERS_BYTES]),
+    step(reason, "exit_group", [0]),
+  ];
+  const output = memfdCreate("hako-processor");
+  try {
+    const expected = new Uint8Array(ANSWERS_BYTES);
+    writeExecutable(
+      path,
+      { plan, isOtherwise: ({ call }) => call === "write", answers: expected },
+      [],
+      () => expected,
+    );
+    const status = wait(posixSpawn({ path, args: [path], env: [], fds: [{ from: output, to: 1 }] }));
+    if (shellStatus(status) !== 0) throw new Error(`${path} ends with ${shellStatus(status)}`);
+    return pread(output, ANSWERS_BYTES, 0);
+  } finally {
+    close(output);
+    Deno.removeSync(path);
+  }
+}
