@@ -14,6 +14,7 @@ const above = Deno.makeTempDirSync({ prefix: "hako-build-" });
 Deno.writeTextFileSync(`${above}/deno.json`, "{ not JSON");
 Deno.chmodSync(above, 0o755);
 const hako = build(`${above}/it's here`);
+const script = `${above}/it's here/hako.js`;
 globalThis.addEventListener("unload", () => Deno.removeSync(above, { recursive: true }));
 
 const VERSION = /^hako version \S+\nspec: \S+\ndeno: \S+\n$/;
@@ -37,9 +38,11 @@ function assertRuns({ code, stdout, stderr }: ReturnType<typeof run>): void {
 }
 
 Deno.test("runs without any environment, from anywhere, and beneath somebody else's deno.json", () => {
-  assertRuns(run(hako, ["--version"]));
-  assertRuns(run(hako, ["--version"], { cwd: "/proc/self" }));
-  assertRuns(run(hako, ["--version"], { env: { HOME: "/nonexistent", PATH: "/nonexistent" } }));
+  for (const program of [hako, script]) {
+    assertRuns(run(program, ["--version"]));
+    assertRuns(run(program, ["--version"], { cwd: "/proc/self" }));
+    assertRuns(run(program, ["--version"], { env: { HOME: "/nonexistent", PATH: "/nonexistent" } }));
+  }
 });
 
 Deno.test("runs through a symbolic link and with a relative path", () => {
@@ -55,26 +58,29 @@ Deno.test("is not moved by files where Deno looks for settings", () => {
   for (const name of [".npmrc", "deno.json", "package.json", "deno.lock"]) {
     Deno.writeTextFileSync(`${home}/${name}`, "{ = not [ valid");
   }
-  assertRuns(run(hako, ["--version"], { cwd: home, env: { HOME: home } }));
+  for (const program of [hako, script]) {
+    assertRuns(run(program, ["--version"], { cwd: home, env: { HOME: home } }));
+  }
 });
 
 Deno.test("passes arguments and the exit status through", () => {
-  const { code, stderr } = run(hako, ["run", "--bundle", 'it\'s a "b" $HOME', "--", "--help", ""]);
-  assertEquals([code, stderr], [1, 'hako: "run" requires exactly 1 argument(s)\n']);
+  for (const program of [hako, script]) {
+    const { code, stderr } = run(program, ["run", "--bundle", 'it\'s a "b" $HOME', "--", "--help", ""]);
+    assertEquals([code, stderr], [1, 'hako: "run" requires exactly 1 argument(s)\n']);
+  }
 });
 
-Deno.test("takes its code from the cache that the build has warmed, as another user too", () => {
+Deno.test("the script takes its code from the cache that the build has warmed, as another user too", () => {
   // Who may not read the folder cannot run it either.
   const users = Deno.uid() === 0 ? [undefined, 65534] : [undefined];
   for (const uid of users) {
-    const { stderr } = run(hako, ["--version"], { env: { DENO_LOG: "debug" }, uid });
+    const { stderr } = run(script, ["--version"], { env: { DENO_LOG: "debug" }, uid });
     assertStringIncludes(stderr, "V8 code cache hit for ES module: file://");
   }
 });
 
 Deno.test("finds no log of SQLite to recover", () => {
-  build(`${above}/checkpointed`);
-  assertRuns(run(`${above}/checkpointed/hako`, ["--version"]));
+  assertRuns(run(build(`${above}/checkpointed`, { snapshot: false }), ["--version"]));
   const files = [...Deno.readDirSync(`${above}/checkpointed/cache`)].filter(({ isFile }) => isFile);
   const sizes = files.map(({ name }) =>
     [name, Deno.statSync(`${above}/checkpointed/cache/${name}`).size] as const
@@ -84,7 +90,7 @@ Deno.test("finds no log of SQLite to recover", () => {
 });
 
 Deno.test("runs when its cache is gone and cannot be made", () => {
-  const other = build(`${above}/cold`);
+  const other = build(`${above}/cold`, { snapshot: false });
   Deno.removeSync(`${above}/cold/cache`, { recursive: true });
   Deno.writeTextFileSync(`${above}/cold/cache`, "");
   assertRuns(run(other, ["--version"]));
@@ -94,7 +100,9 @@ Deno.test({
   name: "needs no network, and asks for none",
   ignore: Deno.uid() !== 0,
   fn() {
-    assertRuns(run("/usr/bin/unshare", ["--net", hako, "--version"]));
+    for (const program of [hako, script]) {
+      assertRuns(run("/usr/bin/unshare", ["--net", program, "--version"]));
+    }
   },
 });
 
@@ -136,19 +144,67 @@ Deno.test("is readable beside Deno, and builds over itself", () => {
     "cache",
     "deno",
     "hako",
+    "hako.js",
     "main.js",
     "seccomp.js",
     "share",
+    "snapshot.js",
     "warm-up",
   ]);
   build(`${above}/it's here`);
   assertRuns(run(hako, ["--version"]));
-  assertNotMatch(Deno.readTextFileSync(hako), /["'`]node:/);
+  assertNotMatch(Deno.readTextFileSync(`${above}/it's here/hako.js`), /["'`]node:/);
+});
+
+/** On x86_64 alone. */
+const takesSnapshot = Deno.build.arch === "x86_64";
+
+Deno.test({
+  name: "is a snapshot: no Deno is started, and none is needed",
+  ignore: !takesSnapshot,
+  fn() {
+    const elsewhere = `${above}/alone`;
+    Deno.copyFileSync(hako, elsewhere);
+    assertRuns(run(elsewhere, ["--version"]));
+    assertRuns(run(elsewhere, ["--version"], { uid: Deno.uid() === 0 ? 65534 : undefined }));
+  },
+});
+
+Deno.test({
+  name: "a snapshot has its own arguments, environment, directory, pid and streams each time",
+  ignore: !takesSnapshot,
+  fn() {
+    Deno.mkdirSync(`${above}/bundle/rootfs`, { recursive: true });
+    assertEquals(run(hako, ["spec"], { cwd: `${above}/bundle` }).code, 0);
+    assertMatch(run(hako, ["explain"], { cwd: `${above}/bundle` }).stdout, /execve/);
+    assertEquals(
+      run(hako, ["état \u{1f433}"]).stderr.split(",")[0],
+      'hako: unknown command "état \u{1f433}"',
+    );
+    const { stderr } = run(hako, ["state", "none"], { env: { XDG_RUNTIME_DIR: "/none", USER: "somebody" } });
+    assertEquals(stderr, "hako: container does not exist: none\n");
+  },
+});
+
+Deno.test({
+  name: "a snapshot that cannot start leaves it to the script",
+  ignore: !takesSnapshot,
+  fn() {
+    // It has descriptors from 960 on, which this limit does not allow.
+    const limited = ["-c", 'ulimit -n 512 && exec "$0" --version', hako];
+    assertRuns(run("/bin/sh", limited));
+    // And where there is no script, it says so.
+    const moved = build(`${above}/moved`);
+    Deno.removeSync(`${above}/moved/hako.js`);
+    assertRuns(run(moved, ["--version"]));
+    const { code, stderr } = run("/bin/sh", [...limited.slice(0, 2), moved]);
+    assertEquals([code, stderr], [1, `hako: cannot execute ${above}/moved/hako.js\n`]);
+  },
 });
 
 Deno.test("with Deno relocated ahead it runs as well, each copy at an address of its own", () => {
   const entries = ["one", "two"].map((name) => {
-    const program = build(`${above}/${name}`, { prelinked: true });
+    const program = build(`${above}/${name}`, { prelinked: true, snapshot: false });
     assertRuns(run(program, ["--version"]));
     const { code, stderr } = run(program, ["state", "nothing"]);
     assertEquals([code, stderr], [1, "hako: container does not exist: nothing\n"]);

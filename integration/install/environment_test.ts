@@ -1,20 +1,30 @@
-/** What a caller's environment can do to `dist/hako`: each variable has a value that would show if it were obeyed. */
+/**
+ * What a caller's environment can do to `dist/hako` and to `dist/hako.js`: each variable has a value that would show if it
+ * were obeyed.
+ */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { build } from "../../build.ts";
 import { FORGOTTEN } from "../../environment.ts";
-import { containerTest } from "../support/fixture.ts";
+import { type Box, containerTest } from "../support/fixture.ts";
 import { run } from "../support/hako.ts";
 
 const directory = Deno.makeTempDirSync({ prefix: "hako-environment-" });
-const hako = build(`${directory}/dist`);
+const programs = [build(`${directory}/dist`), `${directory}/dist/hako.js`] as const;
 globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
 
 const [canary, module] = [`${directory}/canary`, `${directory}/module.cjs`];
 Deno.writeTextFileSync(module, `require("node:fs").writeFileSync(${JSON.stringify(canary)}, "");`);
 
+/** Of the variables on either program. */
+async function effects(env: Record<string, string>): Promise<(string | undefined)[]> {
+  const found = [];
+  for (const program of programs) found.push(await effect(env, [program]));
+  return found.filter((one) => one !== undefined);
+}
+
 /** Without an effect `state nothing` writes one line, to stderr, and no file. */
-async function effect(env: Record<string, string>, program = [hako]): Promise<string | undefined> {
+async function effect(env: Record<string, string>, program: readonly string[]): Promise<string | undefined> {
   const cwd = Deno.makeTempDirSync({ dir: directory });
   const [command = "", ...args] = [...program, "state", "nothing"];
   const { status, stdout, stderr } = await run([command, ...args], { env, cwd });
@@ -49,12 +59,12 @@ const ATTEMPTS: readonly Readonly<Record<string, string>>[] = [
   { DENO_V8_FLAGS: "--prof" },
 ];
 
-const deno = [`${directory}/dist/deno`, "run", "--quiet", "-A", "--ext=js", `${directory}/dist/hako`];
+const deno = [`${directory}/dist/deno`, "run", "--quiet", "-A", "--ext=js", `${directory}/dist/hako.js`];
 
 for (const env of ATTEMPTS) {
   const [[name, value] = []] = Object.entries(env);
   Deno.test(`${name}=${value?.replaceAll(directory, "...")} has no effect, but on Deno itself`, async () => {
-    assertEquals(await effect(env), undefined);
+    assertEquals(await effects(env), []);
     // Some wait for who is to connect to them, or ask the network.
     assert(await effect(env, ["/usr/bin/timeout", "--signal=KILL", "3", ...deno]) !== undefined);
   });
@@ -78,7 +88,7 @@ Deno.test("variables of npm, TLS, proxies and libc change nothing", async () => 
       GCONV_PATH: "/",
     },
   };
-  assertEquals(await effect(env), undefined);
+  assertEquals(await effects(env), []);
 });
 
 Deno.test("a sh that is bash finds nothing in its environment either", async () => {
@@ -91,8 +101,8 @@ Deno.test("a sh that is bash finds nothing in its environment either", async () 
     ...{ BASH_ENV: `${directory}/startup`, ENV: `${directory}/startup`, IFS: "/abcdefgh", CDPATH: directory },
   };
   Deno.symlinkSync("/bin/bash", `${directory}/sh`);
-  assertEquals(await effect(env), undefined);
-  assertEquals(await effect(env, [`${directory}/sh`, hako]), undefined);
+  assertEquals(await effects(env), []);
+  assertEquals(await effect(env, [`${directory}/sh`, programs[1]]), undefined);
   // Such a function would be called, if one were.
   const { status } = await run([`${directory}/sh`, "-c", "printf x; test -e " + canary], { env });
   assertEquals(status, 0);
@@ -101,13 +111,29 @@ Deno.test("a sh that is bash finds nothing in its environment either", async () 
 
 const nameOf = (entry: string) => entry.slice(0, entry.indexOf("="));
 
-containerTest("nothing of it reaches the container, nor of Deno's a hook without env", async (box) => {
+const hookTest = "nothing of it reaches the container; a hook without env has what the program was given";
+containerTest(hookTest, async (box) => {
+  for (const program of programs) {
+    const given = await hookVariables(box, program);
+    assert(given.includes("CALLERS_OWN=/dev/null"));
+    // Deno's own are set by the script, and whoever has a hook does not tell them from the caller's.
+    const ofDeno = (entry: string) => entry.startsWith("DENO_") || entry.startsWith("GLIBC_TUNABLES=");
+    assertEquals(given.filter(ofDeno), []);
+    const forgotten = FORGOTTEN.filter((name) => !ofDeno(name));
+    assertEquals(
+      given.map(nameOf).filter((name) => FORGOTTEN.includes(name)).sort(),
+      program === programs[0] ? forgotten.sort() : [],
+    );
+  }
+});
+
+async function hookVariables(box: Box, program: string): Promise<string[]> {
   const names = [...FORGOTTEN, "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "NODE_EXTRA_CA_CERTS", "CALLERS_OWN"];
   const env = Object.fromEntries(names.map((name) => [name, "/dev/null"]));
   const output = `${box.directory}/hook`;
   const hook = { path: "/bin/sh", args: ["sh", "-c", `env > ${output}`] };
   const { status, stdout, stderr } = await box.run({
-    runtime: [hako],
+    runtime: [program],
     env,
     args: ["env"],
     config: { hooks: { createRuntime: [hook] } },
@@ -115,11 +141,8 @@ containerTest("nothing of it reaches the container, nor of Deno's a hook without
   assertEquals([status, stderr], [0, ""]);
   // What its config.json gives, and HOME.
   assertEquals(stdout.trim().split("\n").map(nameOf).sort(), ["HOME", "PATH", "TERM"]);
-  const given = Deno.readTextFileSync(output).split("\n");
-  assert(given.includes("CALLERS_OWN=/dev/null"));
-  assertEquals(given.filter((entry) => entry.startsWith("DENO_") || entry.startsWith("GLIBC_TUNABLES=")), []);
-  assertEquals(given.filter((entry) => FORGOTTEN.includes(nameOf(entry))), []);
-});
+  return Deno.readTextFileSync(output).split("\n");
+}
 
 /** Set by the launcher, without an effect but on stderr, or no variables. */
 const OTHERS = [
