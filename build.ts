@@ -309,6 +309,8 @@ function run(program: string, ...args: string[]): string {
   const { success, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
   const decoder = new TextDecoder();
   if (!success) throw new Error(`${program} ${args.join(" ")} failed:\n${decoder.decode(stderr)}`);
+  // Why there is no snapshot, for one.
+  Deno.stderr.writeSync(stderr);
   return decoder.decode(stdout);
 }
 

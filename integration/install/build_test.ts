@@ -1,4 +1,5 @@
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertNotEquals,
@@ -8,6 +9,8 @@ import {
 } from "@std/assert";
 import { build } from "../../build.ts";
 import { prelink } from "../../prelink.ts";
+import { ANSWER_BYTES, HEAD } from "../../runtime/init/resume.ts";
+import { HEAD_OFFSET } from "../../runtime/snapshot/executable.ts";
 
 /** A folder with a space and a quote, below one whose deno.json would stop Deno. */
 const above = Deno.makeTempDirSync({ prefix: "hako-build-" });
@@ -190,14 +193,30 @@ Deno.test({
   name: "a snapshot that cannot start leaves it to the script",
   ignore: !takesSnapshot,
   fn() {
+    const startsDeno = (program: string, args: string[]) => {
+      const { code, stdout, stderr } = run(program, args, { env: { DENO_LOG: "debug" } });
+      assertEquals(code, 0, stderr);
+      assertMatch(stdout, VERSION);
+      return stderr.includes("V8 code cache hit");
+    };
+    assert(!startsDeno(hako, ["--version"]));
     // It has descriptors from 960 on, which this limit does not allow.
-    const limited = ["-c", 'ulimit -n 512 && exec "$0" --version', hako];
-    assertRuns(run("/bin/sh", limited));
+    const limited = ["-c", 'ulimit -n 512 && exec "$0" --version'];
+    assert(startsDeno("/bin/sh", [...limited, hako]));
+    // What it was made for is another processor.
+    const other = `${above}/other processor`;
+    Deno.copyFileSync(hako, other);
+    {
+      using file = Deno.openSync(other, { write: true });
+      file.seekSync(HEAD_OFFSET + HEAD.expected, Deno.SeekMode.Start);
+      file.writeSync(new Uint8Array(ANSWER_BYTES).fill(0xff));
+    }
+    assert(startsDeno(other, ["--version"]));
     // And where there is no script, it says so.
     const moved = build(`${above}/moved`);
     Deno.removeSync(`${above}/moved/hako.js`);
     assertRuns(run(moved, ["--version"]));
-    const { code, stderr } = run("/bin/sh", [...limited.slice(0, 2), moved]);
+    const { code, stderr } = run("/bin/sh", [...limited, moved]);
     assertEquals([code, stderr], [1, `hako: cannot execute ${above}/moved/hako.js\n`]);
   },
 });

@@ -266,7 +266,7 @@ ${commands[2]}`;
 userTest("with few processes (ulimit -u) it runs, or fails and leaves nothing", async (user) => {
   await user.spec("echo hello");
   const seen = new Set<string>();
-  for (const limit of [1, 4, 5, 6, 7, 8, 30]) {
+  for (const limit of [1, 2, 3, 4, 5, 6, 7, 8, 30]) {
     const words = user.words(["run", "--bundle", user.bundle, user.id]);
     const { status, stdout, stderr } = await run(["prlimit", `--nproc=${limit}`, ...words]);
     if (status === 0) assertEquals(stdout, "hello\n");

@@ -74,7 +74,7 @@ containerTest("cached filters: the compiler is not loaded", async (box) => {
   const trace = `${box.directory}/trace`;
   const both = `${traced(`${trace}1`).join(" ")} "$@"\nexec ${traced(`${trace}2`).join(" ")} "$@"`;
   const under = inMountNamespace(`${OWN_RUN}\n${both}`);
-  const { stdout } = await box.run({ ...CONTAINER, under, runtime: [build(`${box.directory}/dist`)] });
+  const { stdout } = await box.run({ ...CONTAINER, under, runtime: [build(`${box.directory}/dist`, { snapshot: false })] });
   assertEquals(stdout, "refused\nrefused\n");
   assertMatch(Deno.readTextFileSync(`${trace}1`), COMPILER);
   assertNotMatch(Deno.readTextFileSync(`${trace}2`), COMPILER);
@@ -85,7 +85,7 @@ containerTest(
   async (box) => {
     const { path } = box.bundle(CONTAINER);
     const explain = `XDG_RUNTIME_DIR=$1 setpriv --reuid 1000 --regid 1000 --clear-groups ${
-      build(`${box.directory}/dist`)
+      build(`${box.directory}/dist`, { snapshot: false })
     } explain --bundle ${path} >/dev/null; ls $1/hako-cache 2>/dev/null | wc -l; ls $1 | wc -l`;
     const found = async (directory: string, mode: string) => {
       const script =

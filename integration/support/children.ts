@@ -26,8 +26,9 @@ export function livingChildren(): Child[] {
 /** Reaps dead children that are no commands of a test, which may run meanwhile: what a shim does for its containers. */
 export function reapOrphans(): void {
   const children = [...Deno.readDirSync("/proc")].flatMap(({ name }) => childOfOurs(Number(name)));
-  // Hako's own begin as a shell.
-  const orphans = children.filter(({ state, name }) => state === "Z" && name !== "sh" && name !== "deno");
+  // A script begins as a shell.
+  const commands = ["hako", "sh", "deno"];
+  const orphans = children.filter(({ state, name }) => state === "Z" && !commands.includes(name));
   for (const { pid } of orphans) wait(pid);
 }
 

@@ -26,7 +26,7 @@ else {
 function take([file, otherwise, ...command]: readonly string[]): void {
   const directory = Deno.makeTempDirSync();
   try {
-    const args = [...command, new URL(import.meta.url).pathname, file!, directory];
+    const args = [...command, import.meta.filename!, file!, directory];
     const env = Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`);
     takeSnapshot({ program: command[0]!, args, env }, `${file}.new`, {
       otherwise: otherwise!,

@@ -20,8 +20,9 @@ import { STATUS_BYTES } from "../plan/status_page.ts";
 import { type Area, PAGE_BYTES } from "./memory.ts";
 import type { Piece } from "./plan.ts";
 
-/** HEAD and what is before it. */
-const [HEAD_OFFSET, CONTENTS_OFFSET] = [PAGE_BYTES, 2 * PAGE_BYTES];
+/** Where in the file HEAD is, and what is behind it. */
+export const HEAD_OFFSET = PAGE_BYTES;
+const CONTENTS_OFFSET = 2 * PAGE_BYTES;
 
 /** Where in the file the contents of each of `kept` are. */
 export function place(kept: readonly Area[]): Piece[] {
