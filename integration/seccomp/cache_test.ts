@@ -74,7 +74,11 @@ containerTest("cached filters: the compiler is not loaded", async (box) => {
   const trace = `${box.directory}/trace`;
   const both = `${traced(`${trace}1`).join(" ")} "$@"\nexec ${traced(`${trace}2`).join(" ")} "$@"`;
   const under = inMountNamespace(`${OWN_RUN}\n${both}`);
-  const { stdout } = await box.run({ ...CONTAINER, under, runtime: [build(`${box.directory}/dist`, { snapshot: false })] });
+  const { stdout } = await box.run({
+    ...CONTAINER,
+    under,
+    runtime: [build(`${box.directory}/dist`, { snapshot: false })],
+  });
   assertEquals(stdout, "refused\nrefused\n");
   assertMatch(Deno.readTextFileSync(`${trace}1`), COMPILER);
   assertNotMatch(Deno.readTextFileSync(`${trace}2`), COMPILER);
