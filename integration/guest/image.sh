@@ -1,55 +1,86 @@
 #!/usr/bin/env bash
-# image.sh: makes, once, the Debian system that boot.sh boots, from apt alone, and prints its folder: $HAKO_GUEST, or
+# image.sh: makes, once, the Debian system that boot.sh boots, from apt alone, and prints its folder, below $HAKO_GUEST or
 # ~/.cache/hako/guest.
 #
 #   root/      the system, for systemd-nspawn
 #   root.ext4  the same as a file system, for User Mode Linux
 #   linux      User Mode Linux's kernel
 #
-# Ends with 125 and a reason where it cannot be made.
+# Ends with 125 and a reason on a machine that lacks what it takes, and with 1 if the image cannot be made all the same.
 set -euo pipefail
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 here=$(cd "$(dirname "$0")" && pwd)
-guest=${HAKO_GUEST:-${HOME:-/root}/.cache/hako/guest}
+cache=${HAKO_GUEST:-${HOME:-/root}/.cache/hako/guest}
 suite=bookworm
 
-fail() {
+lack() {
   echo "image: $*" >&2
   exit 125
 }
+fail() {
+  echo "image: $*" >&2
+  exit 1
+}
 
-((EUID == 0)) || fail "needs root"
-mkdir -p "$guest"
-exec 9>"$guest/lock"
+unshare --mount true 2>/dev/null || lack "needs root, and its right to mount"
+# Of the package user-mode-linux.
+[[ $(uname -m) == x86_64 ]] || lack "User Mode Linux is for x86_64"
+
+# Whether an image has what is put into it: a command that succeeds has not always done what was meant.
+whole() { # FOLDER
+  local file
+  [[ -x $1/linux ]] || return
+  while read -r file; do
+    cmp --silent "$here/image/$file" "$1/root/$file" || return
+    debugfs -R "cat \"/$file\"" "$1/root.ext4" 2>/dev/null | cmp --silent "$here/image/$file" - || return
+  done < <(cd "$here/image" && find . -type f -printf '%P\n')
+}
+
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd)
+exec 9>"$cache/lock"
 flock 9
-key=$(cat "$here/image.sh" "$here"/image/* | sha256sum)
-if [[ $(cat "$guest/key" 2>/dev/null) == "$key" ]]; then
+# An image for each way to make it: another checkout of the project may be running guests of its own.
+key=$(cd "$here" && find image.sh image -type f -exec sha256sum {} + | sort | sha256sum | head -c 16)
+guest=$cache/image.$key
+if whole "$guest"; then
+  # In use: see below.
+  touch "$guest"
   echo "$guest"
   exit
 fi
 
-# The mirror that this machine uses itself.
-mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $suite" 2>/dev/null | head -n 1)
-[[ $mirror ]] || fail "apt knows no mirror of Debian $suite"
-log=$guest/log
+log=$cache/log
 : >"$log"
+# A fresh machine has no lists of packages, or old ones.
+apt() { apt-get "$@" || { apt-get update && apt-get "$@"; }; } </dev/null &>>"$log"
 missing=()
 command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
 command -v systemd-nspawn >/dev/null || missing+=(systemd-container)
 command -v mke2fs >/dev/null || missing+=(e2fsprogs)
 if ((${#missing[@]})); then
-  install() { apt-get install --yes --no-install-recommends --no-remove "${missing[@]}" </dev/null &>>"$log"; }
-  install || { apt-get update &>>"$log" && install; } || fail "cannot install ${missing[*]}: see $log"
+  apt install --yes --no-install-recommends --no-remove "${missing[@]}" || lack "cannot install ${missing[*]}: see $log"
 fi
 
-work=$(mktemp -d "$guest/work.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-rm -rf "$guest/key" "$guest/root"
+# Only what is finished gets the name of an image.
+work=$guest.new
+rm -rf --one-file-system "$guest" "$work"
+# Those that nobody has used for a day.
+find "$cache" -mindepth 1 -maxdepth 1 -type d -name 'image.*' -mtime +0 -exec rm -rf --one-file-system {} +
+mkdir "$work"
+trap 'rm -rf --one-file-system "$work"' EXIT
+
+# The mirror that this machine uses itself.
+# shellcheck disable=SC2016
+mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $suite" 2>/dev/null | head -n 1)
+[[ $mirror ]] || lack "apt knows no mirror of Debian $suite"
+/usr/lib/apt/apt-helper download-file "${mirror%/}/dists/$suite/InRelease" "$work/InRelease" &>>"$log" ||
+  lack "$mirror cannot be reached: see $log"
 
 # The kernel is not installed: it is one file of its package.
 (
   cd "$work"
-  apt-get -o APT::Sandbox::User=root download user-mode-linux && dpkg -x user-mode-linux_*.deb uml
+  apt -o APT::Sandbox::User=root download user-mode-linux && dpkg -x user-mode-linux_*.deb uml
 ) &>>"$log" &
 kernel=$!
 
@@ -59,7 +90,8 @@ packages=(
   runc crun                                                  # what we are compared with
   podman uidmap                                              # who else asks a user's systemd for limits
 )
-mmdebstrap --quiet --mode=root --variant=minbase --components=main \
+# What it mounts ends with it, even if it is killed.
+unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase --components=main \
   --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
@@ -72,13 +104,9 @@ echo guest >"$root/etc/hostname"
 : >"$root/etc/fstab"
 : >"$root/etc/machine-id"
 chroot "$root" useradd --create-home --uid 1000 user
-install -m 755 "$here/image/guest-job" "$root/usr/local/sbin/guest-job"
-install -m 644 "$here/image/guest-job.service" "$here/image/guest.target" "$root/etc/systemd/system/"
-# Limits that a user's manager may hand down.
-install -D -m 644 /dev/stdin "$root/etc/systemd/system/user@.service.d/delegate.conf" <<'END'
-[Service]
-Delegate=cpu cpuset io memory pids
-END
+# Deno may be below it, for the user too.
+chmod 711 "$root/root"
+cp -r "$here/image/." "$root/"
 # Nothing is mounted, no disk is checked and nobody logs in.
 mkdir -p "$root/etc/systemd/system-generators"
 for generator in "$root"/lib/systemd/system-generators/*; do
@@ -97,7 +125,9 @@ done
 truncate --size=1G "$work/root.ext4"
 mke2fs -q -F -t ext4 -O ^has_journal -E lazy_itable_init=0 -m 0 -d "$root" "$work/root.ext4" &>>"$log" ||
   fail "mke2fs has failed: see $log"
-mv "$work/uml/usr/bin/linux.uml" "$guest/linux"
-mv "$work/root.ext4" "$root" "$guest/"
-echo "$key" >"$guest/key"
+mkdir "$work/image"
+mv "$work/uml/usr/bin/linux.uml" "$work/image/linux"
+mv "$work/root.ext4" "$root" "$work/image/"
+whole "$work/image" || fail "the image lacks files of $here/image"
+mv "$work/image" "$guest"
 echo "$guest"
