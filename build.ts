@@ -59,10 +59,7 @@ const V8_FLAGS = [
 
 /** For a process that a snapshot is taken of. It does without the caches of Deno, which have threads and files of their own. */
 const SNAPSHOT_V8_FLAGS = [
-  "--no-lazy",
-  "--no-enable-lazy-source-positions",
-  "--min-semi-space-size=16",
-  "--single-threaded",
+  ...V8_FLAGS,
   // What is garbage then would be a part of it.
   "--expose-gc",
   // They are the kernel's, pkeys(7), and not there in another process.

@@ -1,6 +1,6 @@
 /**
  * What a process does that a snapshot is taken of, before it stands still: it makes and removes containers. So all that a
- * command needs is loaded, and V8 has seen what comes where and has compiled it, from the start of each snapshot on.
+ * command needs is loaded, and V8 has seen what comes where, from the start of each snapshot on: a tenth of a run's time.
  *
  * No module may keep a fact about the machine or the caller: it would be that of the time when the snapshot was taken.
  *
@@ -20,7 +20,7 @@ import { compileSeccomp } from "../../wasm/mod.ts";
 import { type Commands, globalOptions, runCommand } from "./command.ts";
 import { parseOptions } from "./options.ts";
 
-/** So often that V8 compiles what is used most. */
+/** So often that V8 keeps note of what comes where. */
 const ROUNDS = 30;
 
 /** @param directory an empty one, for the bundle and the state of the containers */

@@ -9,6 +9,7 @@ import {
   PTRACE_INTERRUPT,
   PTRACE_O_TRACEEXIT,
   PTRACE_SEIZE,
+  SIGCONT,
   SIGTRAP,
   WEXITED,
   WUNTRACED,
@@ -49,11 +50,15 @@ export function registers(tid: number, count: number): BigUint64Array<ArrayBuffe
   return values;
 }
 
-/** Lets `pid`, a child of ours that has just been spawned, run until it is about to end, and does `action` then. */
+/**
+ * Lets `pid`, a child of ours that stops itself (SIGSTOP) or has done so, run until it is about to end, and does `action`
+ * then. No signal gets to it.
+ */
 export function beforeExit<T>(pid: number, action: () => T): T {
   syscall("ptrace", [PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT]);
+  syscall("kill", [pid, SIGCONT]);
   const info = new Uint8Array(SIGINFO_BYTES);
-  // Other stops are those of signals and of execve(2).
+  // Other stops are those of signals, its own SIGSTOP among them.
   for (;;) {
     syscall("waitid", [P_PID, pid, info, WUNTRACED | WEXITED | __WALL, 0]);
     const status = new DataView(info.buffer).getInt32(SI_STATUS, true);

@@ -86,7 +86,9 @@ export function takeSnapshot(
 
 /** What of the contents a run of the snapshot writes to. Pages between two of them are taken for such. */
 function writtenBy(args: readonly string[], output: number, { kept }: Layout) {
-  const pid = posixSpawn({ path: args[0]!, args, env: [], fds: [{ from: output, to: 1 }] });
+  // Not before somebody looks.
+  const stopped = ["sh", "-c", 'kill -STOP $$ && exec "$0" "$@"', ...args];
+  const pid = posixSpawn({ path: "/bin/sh", args: stopped, env: [], fds: [{ from: output, to: 1 }] });
   const areas = beforeExit(pid, () => {
     const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
     return mappings.filter(({ start, protection }) =>
