@@ -5,6 +5,7 @@ import { cgroupOf } from "../cgroups/commands.ts";
 import { fails, type Hako, hakoOf, ok, until } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO } from "../support/hako.ts";
+import type { Linux } from "../../runtime/spec/config.ts";
 import { defaultConfig } from "../../runtime/spec/default.ts";
 import type { BundleOptions } from "../support/bundle.ts";
 
@@ -65,6 +66,49 @@ containerTest("exec finds its way into a cgroup namespace, which systemd's nsdel
     assertEquals(await ok(hako("exec", box.id, "cat", "/proc/self/cgroup")), created);
   });
 });
+
+containerTest(
+  "create joins the cgroup namespace of another container, from any user namespace",
+  async (box) => {
+    const rest = defaultConfig().linux!.namespaces!;
+    const mappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    const maps = { uidMappings: mappings, gidMappings: mappings };
+    const other = {
+      linux: { ...maps, namespaces: [...rest, { type: "cgroup" }, { type: "user" }] },
+    } as const;
+    await withContainer(box, { config: other }, async (hako) => {
+      const { pid } = JSON.parse(await ok(hako("state", box.id)));
+      const path = (name: string) => `/proc/${pid}/ns/${name}`;
+      const users: Readonly<Record<string, Linux>> = {
+        none: {},
+        new: { ...maps, namespaces: [{ type: "user" }] },
+        joined: { namespaces: [{ type: "user", path: path("user") }] },
+      };
+      for (const [name, { namespaces = [], ...linux }] of Object.entries(users)) {
+        const id = `${box.id}-${name}`;
+        // A cgroup that is made by systemd is nothing that a process forks into.
+        const { status, stdout, stderr } = await box.run({
+          id,
+          config: {
+            linux: {
+              ...linux,
+              cgroupsPath: `/${id}`,
+              namespaces: [...rest, { type: "cgroup", path: path("cgroup") }, ...namespaces],
+            },
+          },
+          script: "readlink /proc/self/ns/cgroup; grep ^0: /proc/self/cgroup",
+        });
+        assertEquals({ name, status, stderr, stdout: stdout.split("\n") }, {
+          name,
+          status: 0,
+          stderr: "",
+          // The other container is in a scope of system.slice.
+          stdout: [Deno.readLinkSync(path("cgroup")), `0::/../../${id}`, ""],
+        });
+      }
+    });
+  },
+);
 
 containerTest(
   "cgroupsPath names slice, prefix and name, and a slice is in those that its name begins with",

@@ -127,13 +127,15 @@ export function createNamespaces(config: Config, host: Host): Node[] {
   // that its maker is in.
   const late: NamespaceType[] = host.unifiedCgroup ? fresh.filter((type) => type === "cgroup") : [];
   const rest = fresh.filter((type) => !early.includes(type) && !late.includes(type));
+  // Who joins a cgroup namespace is in the container's cgroup already: `joinCgroupsButMemory`.
+  const forksInto = host.unifiedCgroup && namespace(config, "cgroup") !== "joined";
 
   return [
     ...(early.length > 0
       ? [unshare(early), barrier("namespaces", "the runtime writes id maps and time offsets")]
       : []),
     ...(rest.length > 0 ? [unshare(rest)] : []),
-    ...fork(namespaces.map(({ type }) => type), host.unifiedCgroup ? cgroupFd(config, host) : undefined),
+    ...fork(namespaces.map(({ type }) => type), forksInto ? cgroupFd(config, host) : undefined),
     ...(late.length > 0 ? [unshare(late)] : []),
     step({ label: "leave the caller's session", pointer: "runtime" }, "setsid", []),
     ...(fresh.includes("network") ? loopback() : []),

@@ -315,7 +315,8 @@ function* checkProc(calls: readonly Call[]): Generator<string> {
     if ((Number(flags) & O_ACCMODE) === O_RDONLY) continue;
     const inImage = name === "openat2" && !/^\/*(proc|sys)(\/|$)/.test(`${args[1]}`);
     const slot = slotOf(args[0]);
-    const inCgroup = !amongOthers && (slot ? CGROUPS.includes(slot) : /^\/.*\/tasks$/.test(`${args[1]}`));
+    const joins = args[0] === AT_FDCWD ? /^\/.*\/tasks$/.test(`${args[1]}`) : args[1] === "cgroup.procs";
+    const inCgroup = !amongOthers && (slot ? CGROUPS.includes(slot) : joins);
     if (slot !== "$proc" && slot !== "$self" && !inImage && !inCgroup) {
       yield fault(call, "writes to a file that is not beneath $proc");
     }

@@ -8,7 +8,7 @@ import {
   CLONE_NEWUSER,
 } from "../../../runtime/linux/generated/constants.ts";
 import type { Node } from "../../../runtime/plan/node.ts";
-import type { Config, NamespaceType } from "../../../runtime/spec/config.ts";
+import type { Config, Namespace, NamespaceType } from "../../../runtime/spec/config.ts";
 import { testConfig, testHost } from "./fixture.ts";
 
 const memory = "/sys/fs/cgroup/memory/c/tasks";
@@ -61,6 +61,37 @@ Deno.test("a hook finds the container in all its cgroups", () => {
 Deno.test("a cgroup namespace begins at all cgroups of the container", () => {
   const { joined, unshare } = positions(planOf({}, ["mount", "cgroup"]));
   assert(joined < unshare);
+});
+
+Deno.test("who joins a cgroup namespace is in his own cgroup of v2 before", () => {
+  const other = { type: "cgroup", path: "/proc/7/ns/cgroup" } as const;
+  const orderOf = (namespaces: readonly Namespace[], privileged = true) => {
+    const host = testHost({ unifiedCgroup: true, privileged });
+    return planCreate(testConfig({ namespaces }), host).flatMap((node) => {
+      if (node.kind === "fork") return [node.cgroup === undefined ? "fork" : "fork into"];
+      if (node.kind !== "step") return [];
+      if (node.call === "openat" && node.args[1] === "cgroup.procs") return [`join ${node.args[0]}`];
+      return node.call === "setns" || node.call === "unshare" ? [node.args.at(-1)] : [];
+    });
+  };
+  const fresh = [{ type: "pid" }, { type: "mount" }] as const;
+  const [JOIN, CONTENTS] = ["join 6", CLONE_NEWPID | CLONE_NEWNS];
+  assertEquals(orderOf([...fresh, other]), [JOIN, CLONE_NEWCGROUP, CONTENTS, "fork"]);
+  // The pid namespace is the user namespace's, and the cgroup namespace need not be.
+  for (const user of [{ type: "user" }, { type: "user", path: "/proc/7/ns/user" }] as const) {
+    assertEquals(orderOf([user, ...fresh, other]), [JOIN, CLONE_NEWCGROUP, CLONE_NEWUSER, CONTENTS, "fork"]);
+  }
+  // Who has no rights yet gets them in the user namespace.
+  assertEquals(orderOf([{ type: "user", path: "/proc/7/ns/user" }, ...fresh, other], false), [
+    JOIN,
+    CLONE_NEWUSER,
+    CLONE_NEWCGROUP,
+    CONTENTS,
+    "fork",
+  ]);
+  // One that is new begins at the cgroup.
+  assertEquals(orderOf([...fresh, { type: "cgroup" }]), [CONTENTS, "fork into", CLONE_NEWCGROUP]);
+  assertEquals(orderOf([...fresh]), [CONTENTS, "fork into"]);
 });
 
 Deno.test("exec makes its process in the container's cgroup from outside of the cgroup namespace", () => {

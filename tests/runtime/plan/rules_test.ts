@@ -30,6 +30,8 @@ const root = call("open_tree", [c.AT_FDCWD, "/rootfs", c.OPEN_TREE_CLONE], "$roo
 const target = call("openat2", [slot("$root"), "a/b", how(c.RESOLVE_IN_ROOT), 24], "$target");
 const pivot = call("pivot_root", [".", "."]);
 const sysctl = call("openat", [slot("$proc"), "sys/kernel/x", c.O_WRONLY, 0], "$file");
+const join = call("openat", [6, "cgroup.procs", c.O_WRONLY, 0], "$file");
+const unshare = call("unshare", [c.CLONE_NEWNS]);
 const namespaces = barrier("namespaces", "test");
 const mounted = barrier("mounted", "test");
 const ready = barrier("ready", "test");
@@ -90,6 +92,7 @@ Deno.test("a plan that keeps every rule has no faults", async (t) => {
     "a filter with no_new_privs": after(capset, noNewPrivileges, seccomp),
     "a filter without, before the user": before(setgroups, seccomp),
     "a filter without, after the user": after(setresuid, regain, seccomp),
+    "a cgroup by a descriptor of the runtime's": before(namespaces, join, unshare),
     "setns": before(root, call("prctl", [c.PR_SET_DUMPABLE, 0, 0, 0, 0]), call("setns", [3, 0])),
   };
   for (const [name, plan] of Object.entries(plans)) {
@@ -229,6 +232,14 @@ const BAD: Readonly<Record<string, readonly [plan: Plan, ...faults: string[]]>> 
   ],
   "the host's /proc by its name": [
     after(root, call("openat", [c.AT_FDCWD, "/proc/sys/x", c.O_WRONLY, 0])),
+    "writes to a file that is not beneath $proc",
+  ],
+  "a cgroup among others": [
+    before(namespaces, unshare, join),
+    "writes to a file that is not beneath $proc",
+  ],
+  "another file by a descriptor of the runtime's": [
+    before(namespaces, call("openat", [6, "cgroup.kill", c.O_WRONLY, 0])),
     "writes to a file that is not beneath $proc",
   ],
   "a $proc of the image": [
