@@ -57,7 +57,12 @@ export function makePackage(directory: string): string {
     const architecture = Deno.build.arch === "x86_64" ? "amd64" : "arm64";
     put("/DEBIAN/control", control(architecture));
     put("/DEBIAN/postinst", `#!/bin/sh\nset -e\n[ "$1" != configure ] || ${HOME}/warm-up\n`, 0o755);
-    put("/DEBIAN/prerm", `#!/bin/sh\nset -e\nrm -rf ${HOME}/cache ${HOME}/hako\n`, 0o755);
+    // During an upgrade engines have the old program until the new one is there.
+    put(
+      "/DEBIAN/prerm",
+      `#!/bin/sh\nset -e\n[ "$1" != remove ] || rm -rf ${HOME}/cache ${HOME}/hako\n`,
+      0o755,
+    );
     const output = `${directory}/hako_${VERSION}_${architecture}.deb`;
     const args = ["--root-owner-group", "-Zgzip", "-z1", "--build", root, output];
     const { success, stderr } = new Deno.Command("dpkg-deb", { args, stdout: "null" }).outputSync();

@@ -203,6 +203,10 @@ Deno.test({
     // It has descriptors from 960 on, which this limit does not allow.
     const limited = ["-c", 'ulimit -n 512 && exec "$0" --version'];
     assert(startsDeno("/bin/sh", [...limited, hako]));
+    // The caller has one there, which it would replace, or has closed one where it would open another file.
+    for (const redirected of ["962</dev/null", "<&-"]) {
+      assert(startsDeno("/bin/bash", ["-c", `exec ${redirected} "$0" --version`, hako]), redirected);
+    }
     // What it was made for is another processor.
     const other = `${above}/other processor`;
     Deno.copyFileSync(hako, other);
@@ -218,6 +222,34 @@ Deno.test({
     assertRuns(run(moved, ["--version"]));
     const { code, stderr } = run("/bin/sh", [...limited, moved]);
     assertEquals([code, stderr], [1, `hako: cannot execute ${above}/moved/hako.js\n`]);
+  },
+});
+
+Deno.test({
+  name: "warm-ups at once make a snapshot one after the other",
+  ignore: !takesSnapshot,
+  async fn() {
+    const program = build(`${above}/twice`, { snapshot: false });
+    const warmUp = new Deno.Command(`${above}/twice/warm-up`, { stdout: "piped", stderr: "piped" });
+    const decoder = new TextDecoder();
+    for (const { code, stderr } of await Promise.all([warmUp.output(), warmUp.output()])) {
+      assertEquals([code, decoder.decode(stderr)], [0, ""]);
+    }
+    assert(Deno.lstatSync(program).isFile);
+    assertRuns(run(program, ["--version"]));
+  },
+});
+
+Deno.test({
+  name: "where a snapshot could not start there is none",
+  ignore: !takesSnapshot,
+  fn() {
+    const program = build(`${above}/fixed`, { snapshot: false });
+    const { code, stderr } = run("/usr/bin/setarch", ["--addr-no-randomize", `${above}/fixed/warm-up`]);
+    assertEquals(code, 0);
+    assertStringIncludes(stderr, "cannot start, as where addresses are not random");
+    assertEquals(Deno.readLinkSync(program), "hako.js");
+    assertRuns(run(program, ["--version"]));
   },
 });
 

@@ -32,6 +32,8 @@ const OUTSIDE = `
 const INSIDE = `
   dpkg --install /hako.deb > /dev/null
   cd /
+  # What an upgrade begins with, and removes nothing that containers need meanwhile.
+  /var/lib/dpkg/info/hako.prerm upgrade 9.9.9
   env -i /usr/bin/hako --version
   env -i /usr/bin/hako-bpf help | head -n 1
   hako spec --host --bundle /tmp/bundle

@@ -8,6 +8,7 @@ import {
   AT_FDCWD,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
+  F_GETFD,
   MADV_POPULATE_WRITE,
   MAP_ANONYMOUS,
   MAP_FIXED,
@@ -51,7 +52,7 @@ type Tried = readonly [Step, readonly ErrnoName[]];
 
 const MEMORY: readonly ErrnoName[] = ["EEXIST", "ENOMEM", "EINVAL", "EACCES", "EPERM", "EAGAIN"];
 const FILES: readonly ErrnoName[] = ["ENOENT", "EMFILE", "ENFILE", "EACCES", "EPERM", "ELOOP"];
-const DESCRIPTORS: readonly ErrnoName[] = ["EBADF", "EMFILE", "ENFILE", "ENOMEM", "EACCES", "EPERM"];
+const DESCRIPTORS: readonly ErrnoName[] = ["EBADF", "EMFILE", "ENFILE", "ENOMEM", "EINVAL", "EPERM"];
 const SIGNALS: readonly ErrnoName[] = ["EPERM", "EACCES", "ENOSYS"];
 
 /**
@@ -59,13 +60,34 @@ const SIGNALS: readonly ErrnoName[] = ["EPERM", "EACCES", "ENOSYS"];
  * a limit is too low, the program that needs no snapshot is executed with the same arguments.
  */
 export function planResume(snapshot: Snapshot): Plan {
-  const tried = [...memory(snapshot), ...descriptors(snapshot), ...signals(snapshot)];
+  const tried = [...standardStreams(), ...memory(snapshot), ...descriptors(snapshot), ...signals(snapshot)];
   // Each in the success of the one before, so that all failures go on behind all of them.
   const resumed = tried.reduceRight<readonly Node[]>(
     (then, [step, on]) => [attempt(step, on, { then })],
     [resume()],
   );
-  return [...resumed, ...startOtherwise(snapshot.otherwise)];
+  return [...unlessTaken(snapshot.descriptors, resumed), ...startOtherwise(snapshot.otherwise)];
+}
+
+/**
+ * Goes on with `then` if none of `descriptors` is one of the caller's: what `--preserve-fds` or a path below /proc/self/fd
+ * means, a dup3(2) would close.
+ */
+function unlessTaken(descriptors: readonly Descriptor[], then: readonly Node[]): readonly Node[] {
+  const reason: Reason = { label: "leave the caller its descriptors", pointer: "runtime" };
+  return descriptors.reduceRight(
+    (otherwise, { fd }) => [attempt(step(reason, "fcntl", [fd, F_GETFD]), ["EBADF"], { otherwise })],
+    then,
+  );
+}
+
+/**
+ * Whoever has closed one of these has the next file that is opened in its place, as standard input or for messages of
+ * errors. The start of Deno opens /dev/null there.
+ */
+function standardStreams(): Tried[] {
+  const reason: Reason = { label: "look for the standard streams", pointer: "runtime" };
+  return [0, 1, 2].map((fd) => [step(reason, "fcntl", [fd, F_GETFD]), ["EBADF"]]);
 }
 
 function memory({ pieces, empty, written }: Snapshot): Tried[] {
