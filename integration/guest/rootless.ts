@@ -1,7 +1,7 @@
 /** Containers of an ordinary user, whose systemd hands them limits: tests for a guest. `run` has them run there. @module */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { defaultConfig } from "../../runtime/spec/default.ts";
-import type { Resources } from "../../runtime/spec/config.ts";
+import type { Config, Resources } from "../../runtime/spec/config.ts";
 import { stringify } from "../../runtime/spec/json.ts";
 import { intoFiles } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
@@ -45,7 +45,7 @@ function userOf(box: Box, env: Record<string, string> = { XDG_RUNTIME_DIR: USER_
   };
 }
 
-/** Makes a bundle as `hako spec --rootless` does. */
+/** Makes a bundle as `hako spec --rootless` does, but without a cgroup namespace. */
 function bundle(box: Box, resources?: Resources): string {
   const { mounts, linux } = defaultConfig({ rootless: true, uid: UID, gid: UID });
   const { path, config } = box.bundle({ script: "exec sleep 100" });
@@ -80,6 +80,22 @@ containerTest("a user's container is a scope of the user's systemd, with all its
   } finally {
     await ok(hako("delete", "--force", box.id));
   }
+});
+
+containerTest("a user's container by spec --rootless has its cgroup for the root of all", async (box) => {
+  const hako = userOf(box);
+  const { path } = box.bundle();
+  Deno.chownSync(path, UID, UID);
+  await ok(hako("spec", "--rootless", "--bundle", path, "--file", "spec.json"));
+  const spec: Config = JSON.parse(Deno.readTextFileSync(`${path}/spec.json`));
+  const args = [
+    "/bin/sh",
+    "-c",
+    "grep ^0: /proc/self/cgroup; read pid </sys/fs/cgroup/cgroup.procs; echo $pid",
+  ];
+  const config = { ...spec, process: { ...spec.process!, terminal: false, args } };
+  Deno.writeTextFileSync(`${path}/config.json`, stringify(config));
+  assertEquals(await ok(hako("--systemd-cgroup", "run", "--bundle", path, box.id)), "0::/\n1\n");
 });
 
 containerTest("a user's container has limits, and update changes them", async (box) => {

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { parseConfig } from "../../runtime/spec/parse.ts";
 import { fails, type Hako, hakoOf, ok, statusOf, until } from "../support/commands.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
+import { HAKO, run } from "../support/hako.ts";
 
 const SLEEP = ["sleep", "1000"];
 
@@ -58,6 +59,21 @@ containerTest("spec --file writes the config under another name, again and again
   await ok(hako("spec", "-f", `${box.directory}/absolute.json`));
   assertEquals(Deno.readTextFileSync(`${box.directory}/absolute.json`), Deno.readTextFileSync(file));
 });
+
+const pureV2 = new URL("../guest/v2.sh", import.meta.url).pathname;
+
+for (const [where, under] of Object.entries({ "this machine": [], "pure v2": [pureV2] })) {
+  containerTest(`spec has a cgroup namespace if /sys/fs/cgroup is cgroup v2: ${where}`, async (box) => {
+    const type = (await ok(run([...under, "stat", "-fc", "%T", "/sys/fs/cgroup"]))).trim();
+    if (where === "pure v2") assertEquals(type, "cgroup2fs");
+    for (const options of [[], ["--rootless"]]) {
+      const file = `${box.directory}/config.json`;
+      await ok(run([...under, ...HAKO, "spec", "--file", file, ...options]));
+      const { namespaces = [] } = parseConfig(Deno.readTextFileSync(file)).linux!;
+      assertEquals(namespaces.some((one) => one.type === "cgroup"), type === "cgroup2fs");
+    }
+  });
+}
 
 containerTest(
   "update of the class of service of a container that has none",

@@ -1,5 +1,6 @@
 /** `hako spec`: write a config.json to start from. @module */
 
+import { readHierarchies } from "../../cgroups/mod.ts";
 import { makeHostRootfs } from "../container/host_rootfs.ts";
 import { StateError, UsageError } from "../errors.ts";
 import type { Config } from "../spec/config.ts";
@@ -30,7 +31,8 @@ export const spec = defineCommand({
   },
   action({ options: { bundle = ".", file, rootless, host } }) {
     const path = file?.startsWith("/") ? file : `${bundle}/${file ?? "config.json"}`;
-    const base = defaultConfig({ rootless, uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 });
+    const cgroupNamespace = isPureV2();
+    const base = defaultConfig({ rootless, cgroupNamespace, uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 });
     const config: Config = host ? { ...base, mounts: [...base.mounts ?? [], ...hostMounts(bundle)] } : base;
     try {
       Deno.writeTextFileSync(path, `${stringify(config, "\t")}\n`, { createNew: file === undefined });
@@ -44,6 +46,12 @@ export const spec = defineCommand({
     return 0;
   },
 });
+
+/** Whether there is nothing but cgroup v2: then runc and the engines give a container a namespace of its own. */
+function isPureV2(): boolean {
+  const [first, ...others] = readHierarchies();
+  return first?.controllers === "" && others.length === 0;
+}
 
 function hostMounts(bundle: string) {
   Deno.mkdirSync(bundle, { recursive: true });
