@@ -113,16 +113,8 @@ Deno.test({
   name: "runs a container where nothing can be written but /run, for the first time, with any HOME or none",
   ignore: Deno.uid() !== 0,
   fn() {
-    const bundle = `${above}/bundle`;
+    const bundle = bundleOf("exit 7");
     const fresh = build(`${above}/fresh`);
-    const warm = run(hako, ["spec", "--host", "--bundle", bundle]);
-    assertEquals([warm.code, warm.stderr], [0, ""]);
-    const { process, ...config } = JSON.parse(Deno.readTextFileSync(`${bundle}/config.json`));
-    const args = ["sh", "-c", "exit 7"];
-    Deno.writeTextFileSync(
-      `${bundle}/config.json`,
-      JSON.stringify({ ...config, process: { ...process, terminal: false, args } }),
-    );
     const script = `mount --bind / / && mount -o remount,bind,ro / && mount -t tmpfs run /run
       mkdir "$HOME/made" 2>/dev/null && exit 99
       exec "$0" run --bundle "$1" one`;
@@ -186,6 +178,43 @@ Deno.test({
     );
     const { stderr } = run(hako, ["state", "none"], { env: { XDG_RUNTIME_DIR: "/none", USER: "somebody" } });
     assertEquals(stderr, "hako: container does not exist: none\n");
+  },
+});
+
+/** A bundle whose container runs `script`. */
+function bundleOf(script: string): string {
+  const bundle = Deno.makeTempDirSync({ dir: above });
+  assertEquals(run(hako, ["spec", "--host", "--bundle", bundle]).code, 0);
+  const { process, ...config } = JSON.parse(Deno.readTextFileSync(`${bundle}/config.json`));
+  const args = ["sh", "-c", script];
+  Deno.writeTextFileSync(
+    `${bundle}/config.json`,
+    JSON.stringify({ ...config, process: { ...process, terminal: false, args, rlimits: [] } }),
+  );
+  return bundle;
+}
+
+Deno.test({
+  name: "runs a container for a caller that ignores the end of its children",
+  ignore: Deno.uid() !== 0,
+  fn() {
+    const bundle = bundleOf("exit 7");
+    for (const program of [hako, script]) {
+      const words = ["--ignore-signal=CHLD", program, "run", "--bundle", bundle, "one"];
+      const { code, stderr } = run("/usr/bin/env", words);
+      assertEquals([code, stderr], [7, ""]);
+    }
+  },
+});
+
+Deno.test({
+  name: "a snapshot's container has the caller's RLIMIT_NOFILE, where it is not that of the caller's parent",
+  ignore: !takesSnapshot || Deno.uid() !== 0,
+  fn() {
+    const bundle = bundleOf("ulimit -Sn; ulimit -Hn");
+    const limits = 'ulimit -Sn 1024; (ulimit -n 2048; exec "$0" run --bundle "$1" one); exit $?';
+    const { code, stdout, stderr } = run("/bin/bash", ["-c", limits, hako, bundle]);
+    assertEquals([code, stdout, stderr], [0, "2048\n2048\n", ""]);
   },
 });
 

@@ -4,6 +4,7 @@
  * @see proc_pid_limits(5)
  * @module
  */
+import { isResumed } from "../linux/standstill.ts";
 import type { RlimitType } from "../spec/config.ts";
 import type { Integer } from "../spec/json.ts";
 
@@ -36,12 +37,12 @@ export interface Limit {
 
 /**
  * Our limits, except that RLIMIT_NOFILE is our parent's where the soft one of ours is as high as the hard one: Deno raises it
- * at its start.
+ * at its start. In a snapshot no Deno starts.
  */
 export function readLimits(): Partial<Record<RlimitType, Limit>> & { readonly RLIMIT_NOFILE: Limit } {
   const own = parseLimits(Deno.readTextFileSync("/proc/self/limits"));
   const { soft, hard } = own.RLIMIT_NOFILE ?? { soft: 1024, hard: 1024 };
-  const given = soft < hard ? soft : readParentsNofile() ?? 1024;
+  const given = soft < hard || isResumed() ? soft : readParentsNofile() ?? 1024;
   return { ...own, RLIMIT_NOFILE: { soft: given < hard ? given : hard, hard } };
 }
 

@@ -23,6 +23,13 @@ const ACTION_BYTES = 32;
 const SIGSET_BYTES = 8;
 const LAST_SIGNAL = 64;
 
+let resumed = false;
+
+/** Whether this process has not started by itself, but goes on where another one stood still. */
+export function isResumed(): boolean {
+  return resumed;
+}
+
 /** Where glibc keeps a thread's id behind what pthread_self(3) returns: struct pthread of nptl/descr.h, on x86-64. */
 const THREAD_ID = 0x2d0;
 
@@ -46,6 +53,7 @@ export function standStill(): void {
   const signature = { parameters: ["i64", "i64", "i64", "i64", "i64", "i64"], result: "i64" } as const;
   const stack = bind(symbols.syscall!, signature).call(BigInt(SYSCALLS[CPU].ppoll), 0n, 0n, 0n, 0n, 0n);
 
+  resumed = true;
   const pid = syscall("getpid", []);
   // Locks that one thread may take twice know it by this.
   if (id.getInt32(0, true) === before) id.setInt32(0, pid, true);

@@ -18,6 +18,7 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
   PROT_NONE,
+  SIGCHLD,
   SOCK_STREAM,
 } from "../linux/generated/constants.ts";
 import type { ErrnoName } from "../linux/generated/errno.ts";
@@ -163,14 +164,17 @@ function epollEvent({ events, data }: Watched): Uint8Array {
   return new Uint8Array(bytes.buffer);
 }
 
-/** asm/signal.h, and sizeof(sigset_t) of the kernel. */
+/** asm/signal.h, and sizeof(sigset_t) and a struct sigaction of the kernel: SIG_DFL. */
 const SIG_BLOCK = 0;
 const SIGSET_BYTES = 8;
+const DEFAULT_ACTION = new Uint8Array(32);
 
 function signals({ state, mask }: Snapshot): Tried[] {
   const reason: Reason = { label: "handle signals as it does", pointer: "runtime" };
   const { address, bytes } = state.robustList;
   return [
+    // Callers that ignore it hand that on, and then no child is left for waitid(2). The script's shell does the same.
+    [step(reason, "rt_sigaction", [SIGCHLD, DEFAULT_ACTION, null, SIGSET_BYTES]), SIGNALS],
     ...state.signalActions.map(({ signal, action }): Tried => [
       step(reason, "rt_sigaction", [signal, Uint8Array.fromHex(action), null, SIGSET_BYTES]),
       SIGNALS,
