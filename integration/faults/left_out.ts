@@ -37,7 +37,10 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     /^runtime\/cli\/create_options\.ts .*create: false/,
     "a pid file that is no plain file: integration/lifecycle",
   ],
-  [/^runtime\/host\/user_namespace\.ts/, "asked once by a process, which is before its faults"],
+  [
+    /^runtime\/(snapshot\/|cli\/(snapshot|rehearse)\.ts|linux\/(ptrace|standstill)\.ts|host\/ownership\.ts)/,
+    "the making of a snapshot, and its start: integration/install",
+  ],
   [/^runtime\/cli\/advice\.ts/, NO_FAILURE],
   [/^runtime\/container\/cache\.ts/, `${NO_FAILURE}: integration/seccomp/cache_test.ts`],
   [/^runtime\/container\/notify_mount\.ts/, "a caller with NOTIFY_SOCKET"],

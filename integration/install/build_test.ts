@@ -169,9 +169,10 @@ Deno.test({
   name: "a snapshot has its own arguments, environment, directory, pid and streams each time",
   ignore: !takesSnapshot,
   fn() {
-    Deno.mkdirSync(`${above}/bundle/rootfs`, { recursive: true });
-    assertEquals(run(hako, ["spec"], { cwd: `${above}/bundle` }).code, 0);
-    assertMatch(run(hako, ["explain"], { cwd: `${above}/bundle` }).stdout, /execve/);
+    const cwd = `${above}/a bundle`;
+    Deno.mkdirSync(`${cwd}/rootfs`, { recursive: true });
+    assertEquals(run(hako, ["spec"], { cwd }), { code: 0, stdout: "", stderr: "" });
+    assertMatch(run(hako, ["explain"], { cwd }).stdout, /execve/);
     assertEquals(
       run(hako, ["état \u{1f433}"]).stderr.split(",")[0],
       'hako: unknown command "état \u{1f433}"',
