@@ -126,7 +126,8 @@ export function build(
   Deno.umask(0o022);
   Deno.mkdirSync(directory, { recursive: true });
   const dist = Deno.realPathSync(directory);
-  (prelinked ? prelinkDeno : linkDeno)(`${dist}/deno`);
+  // What is packed must not change meanwhile, as a link does by further links.
+  (prelinked ? prelinkDeno : home === undefined ? linkDeno : copyDeno)(`${dist}/deno`);
 
   writeModules(dist, { script: "hako.js", firstLines: execLine(home ?? dist) });
   replace(`${dist}/snapshot.js`, deno("bundle", "--quiet", "--minify", SNAPSHOT));
@@ -283,7 +284,11 @@ function linkDeno(path: string): void {
   } catch {
     // Another file system.
   }
-  Deno.copyFileSync(source, path);
+  copyDeno(path);
+}
+
+function copyDeno(path: string): void {
+  Deno.copyFileSync(Deno.execPath(), path);
 }
 
 /** Makes the single executable `directory/hako-single`. */

@@ -146,8 +146,9 @@ Deno.test("is readable beside Deno, and builds over itself", () => {
     "snapshot.js",
     "warm-up",
   ]);
-  build(`${above}/it's here`);
-  assertRuns(run(hako, ["--version"]));
+  for (let times = 0; times < 2; times++) {
+    assertRuns(run(build(`${above}/over`, { snapshot: false }), ["--version"]));
+  }
   assertNotMatch(Deno.readTextFileSync(`${above}/it's here/hako.js`), /["'`]node:/);
 });
 
@@ -158,6 +159,7 @@ Deno.test({
   name: "is a snapshot: no Deno is started, and none is needed",
   ignore: !takesSnapshot,
   fn() {
+    assert(Deno.lstatSync(hako).isFile, "it is a link to the script");
     const elsewhere = `${above}/alone`;
     Deno.copyFileSync(hako, elsewhere);
     assertRuns(run(elsewhere, ["--version"]));

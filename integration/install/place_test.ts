@@ -50,7 +50,7 @@ installTest(
   needsRoot,
   (directory) => {
     const dist = `${directory}/dist`;
-    build(dist);
+    build(dist, { snapshot: false });
     const user = { uid: USER, gid: USER };
     const namespace = ["unshare", "--user", "--map-root-user"];
     assertEquals(run(state(dist), user), IT_RUNS);
@@ -66,7 +66,7 @@ installTest(
 
 installTest("root installs nothing where others may write", needsRoot, (directory) => {
   const dist = `${directory}/above/dist`;
-  build(dist);
+  build(dist, { snapshot: false });
   const refused: readonly [string, (path: string) => void][] = [
     ["", (path) => Deno.chmodSync(path, 0o777)],
     ["/..", (path) => Deno.chmodSync(path, 0o757)],
@@ -79,7 +79,7 @@ installTest("root installs nothing where others may write", needsRoot, (director
     const path = Deno.realPathSync(`${dist}${name}`);
     const { mode } = Deno.statSync(path);
     loosen(path);
-    const { code, stderr } = run([`${dist}/warm-up`]);
+    const { code, stderr } = run([`${dist}/warm-up`, "--no-snapshot"]);
     assertEquals(code, 1, stderr);
     assertStringIncludes(`${stderr}`, "others than root could replace the program");
     assert(stderr.split("\n").includes(path), stderr);
@@ -89,7 +89,7 @@ installTest("root installs nothing where others may write", needsRoot, (director
   // What is root's in a directory with the sticky bit, and what only root's group may write to.
   Deno.chmodSync(`${directory}/above`, 0o1777);
   Deno.chmodSync(`${dist}/main.js`, 0o775);
-  assertEquals(run([`${dist}/warm-up`]), { code: 0, stderr: "" });
+  assertEquals(run([`${dist}/warm-up`, "--no-snapshot"]), { code: 0, stderr: "" });
 });
 
 installTest("a caller's umask does not make the program anybody's", needsRoot, (directory) => {
@@ -109,7 +109,10 @@ installTest("a Deno that belongs to another user is copied, and becomes root's",
   Deno.copyFileSync(Deno.execPath(), deno);
   Deno.chownSync(deno, USER, USER);
   const script = new URL("../../build.ts", import.meta.url).pathname;
-  assertEquals(run([deno, "run", "-A", "--quiet", script, `${directory}/dist`]), { code: 0, stderr: "" });
+  assertEquals(run([deno, "run", "-A", "--quiet", script, "--no-snapshot", `${directory}/dist`]), {
+    code: 0,
+    stderr: "",
+  });
   assertEquals(Deno.statSync(`${directory}/dist/deno`).uid, 0);
   assertEquals(run(state(`${directory}/dist`)), IT_RUNS);
 });

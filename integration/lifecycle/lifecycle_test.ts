@@ -342,9 +342,10 @@ containerTest("a startContainer hook that is not in the image, or takes too long
   const hako = hakoOf(box);
   const { path, config } = box.bundle({ args: ["sleep", "1000"] });
   const words = {
-    "execve: no such file or directory (ENOENT), asked for by config.json /hooks/startContainer/0": {
-      path: "/bin/missing",
-    },
+    'exec: "/bin/missing": no such file or directory (ENOENT), asked for by config.json /hooks/startContainer/0':
+      {
+        path: "/bin/missing",
+      },
     "error running startContainer hook #0 /bin/sleep: timed out": {
       path: "/bin/sleep",
       args: ["sleep", "1000"],
