@@ -69,8 +69,15 @@ const SNAPSHOT_ENVIRONMENT = {
   DENO_DIR: "/dev/null/none",
   DENO_NO_UPDATE_CHECK: "1",
   DENO_DISABLE_NODE_SHIM: "1",
-  // One heap; and no memory that the kernel knows of as a thread's: rseq(2).
-  GLIBC_TUNABLES: "glibc.malloc.arena_max=1:glibc.pthread.rseq=0",
+  GLIBC_TUNABLES: [
+    // One heap.
+    "glibc.malloc.arena_max=1",
+    // It never shrinks. What brk(2) has given to the process is a mapping like others in a snapshot, whose own break is
+    // elsewhere: free(3) would take the distance of both for what it has given back.
+    `glibc.malloc.trim_threshold=${2 ** 40}`,
+    // No memory that the kernel knows of as a thread's: rseq(2).
+    "glibc.pthread.rseq=0",
+  ].join(":"),
 };
 
 /**
@@ -96,6 +103,12 @@ const OPTIONS = [
 ];
 /** The same for a script. */
 export const FLAGS = [...OPTIONS, `--v8-flags=${V8_FLAGS.join()}`];
+
+/** How Deno is started for a process that a snapshot is taken of. The script follows. */
+export function snapshotCommand(deno: string) {
+  const flags = [...OPTIONS, "--no-code-cache", `--v8-flags=${SNAPSHOT_V8_FLAGS.join()}`];
+  return { env: SNAPSHOT_ENVIRONMENT, command: [deno, "run", "--quiet", ...flags] };
+}
 
 function environment(dist: string): Record<string, string> {
   return {
@@ -219,9 +232,9 @@ function takeSnapshot(dist: string): string[] {
   const link = [`ln -sf hako.js ${hako}.new`, `mv -f ${hako}.new ${hako}`];
   // Registers and calls of one CPU: runtime/init/resume_x86_64.S.
   if (Deno.build.arch !== "x86_64") return link;
-  const flags = [...OPTIONS, "--no-code-cache", `--v8-flags=${SNAPSHOT_V8_FLAGS.join()}`];
-  const variables = Object.entries(SNAPSHOT_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
-  const command = [`${dist}/deno`, "run", "--quiet", ...flags].map(quote).join(" ");
+  const { env, ...deno } = snapshotCommand(`${dist}/deno`);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const command = deno.command.map(quote).join(" ");
   return [
     `if [ "$1" != --no-snapshot ] &&`,
     `  env -i ${variables.join(" ")} ${command} ${

@@ -10,6 +10,7 @@ import {
   PTRACE_O_TRACEEXIT,
   PTRACE_SEIZE,
   SIGCONT,
+  SIGSTOP,
   SIGTRAP,
   WEXITED,
   WUNTRACED,
@@ -52,18 +53,18 @@ export function registers(tid: number, count: number): BigUint64Array<ArrayBuffe
 
 /**
  * Lets `pid`, a child of ours that stops itself (SIGSTOP) or has done so, run until it is about to end, and does `action`
- * then. No signal gets to it.
+ * then.
  */
 export function beforeExit<T>(pid: number, action: () => T): T {
   syscall("ptrace", [PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT]);
   syscall("kill", [pid, SIGCONT]);
   const info = new Uint8Array(SIGINFO_BYTES);
-  // Other stops are those of signals, its own SIGSTOP among them.
+  // Other stops are those of signals, which it gets but for its own SIGSTOP: abort(3) tries for ever to end by one.
   for (;;) {
     syscall("waitid", [P_PID, pid, info, WUNTRACED | WEXITED | __WALL, 0]);
     const status = new DataView(info.buffer).getInt32(SI_STATUS, true);
     if (status === (SIGTRAP | PTRACE_EVENT_EXIT << 8)) break;
-    syscall("ptrace", [PTRACE_CONT, pid, 0, 0]);
+    syscall("ptrace", [PTRACE_CONT, pid, 0, status < 0x80 && status !== SIGSTOP ? status : 0]);
   }
   try {
     return action();
