@@ -14,7 +14,7 @@ const reached = new Set<string>();
 
 for (const [name, survey] of Object.entries(ALL)) {
   containerTest(`${name}: whatever fails is named and leaves nothing`, async () => {
-    const deadline = Date.now() + 25_000;
+    const deadline = Date.now() + 35_000;
     const { cases, skipped, leaks, unnamed, sites } = await survey({ quick: true, deadline });
     sites.forEach((site) => reached.add(site));
     assertEquals([leaks, unnamed], [[], []]);
