@@ -499,10 +499,15 @@ function isBeingCreated(directory: StateDirectory): boolean {
 
 /** Whether the command that holds the lock may be waiting for us: we are a part of one of its hooks. */
 function isLockedForUs(directory: StateDirectory): boolean {
-  if (!directory.isLockedByOther()) return false;
-  const holder = directory.lockHolder();
+  let holder: number | undefined;
+  // While a lock changes hands nobody is seen to hold it, but not five times in a row.
+  for (let looks = 0; looks < 5 && !holder; looks++) {
+    if (!directory.isLockedByOther()) return false;
+    holder = directory.lockHolder();
+    if (holder === undefined) break;
+  }
   // With the /proc of the container's pid namespace a startContainer hook sees neither it nor the container's init.
-  if (holder === 0) return Container.read(directory).status() === "stopped" && directory.isLockedByOther();
+  if (holder === 0) return Container.read(directory).status() === "stopped";
   // A createContainer hook is in the container's pid namespace, but has the host's /proc.
   for (let pid = Number(Deno.readLinkSync("/proc/self")); pid > 1; pid = readStat(pid)?.parent ?? 0) {
     if (pid === holder) return true;

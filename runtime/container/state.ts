@@ -195,6 +195,7 @@ export class StateDirectory {
    * The pid of the command that holds the lock; 0 if nobody does, or one whose pid namespace we do not see.
    *
    * @returns nothing where /proc has no locks: "subset=pid" in proc(5)
+   * @throws {StateError} if it is gone
    * @see proc_locks(5)
    */
   lockHolder(): number | undefined {
@@ -205,7 +206,14 @@ export class StateDirectory {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
     }
-    const { ino } = Deno.statSync(this.path);
+    let ino: number | null;
+    try {
+      ({ ino } = Deno.statSync(this.path));
+    } catch (error) {
+      // Whoever had it has deleted it since.
+      if (error instanceof Deno.errors.NotFound) throw this.#gone();
+      throw error;
+    }
     return Number(new RegExp(`^\\d+: FLOCK +\\S+ +WRITE (\\d+) \\S+:${ino} `, "m").exec(locks)?.[1] ?? 0);
   }
 
