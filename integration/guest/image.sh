@@ -68,7 +68,8 @@ rm -rf --one-file-system "$guest" "$work"
 # Those that nobody has used for a day.
 find "$cache" -mindepth 1 -maxdepth 1 -type d -name 'image.*' -mtime +0 -exec rm -rf --one-file-system {} +
 mkdir "$work"
-trap 'rm -rf --one-file-system "$work"' EXIT
+# The kernel may still be on its way there.
+trap 'wait; rm -rf --one-file-system "$work"' EXIT
 
 # The mirror that this machine uses itself.
 # shellcheck disable=SC2016
