@@ -35,6 +35,7 @@ Deno.test("a usage error is one line on stderr and in the log, and exit status 1
   assertEquals(stderr, 'hako: "run" requires exactly 1 argument(s)\n');
   const { level, msg } = JSON.parse(Deno.readTextFileSync(log));
   assertEquals([level, msg], ["error", '"run" requires exactly 1 argument(s)']);
+  Deno.removeSync(log);
 });
 
 Deno.test("a log that cannot be opened is a usage error", () => {

@@ -1,11 +1,17 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Log, type LogOptions } from "../../runtime/log.ts";
 
+function temporaryFile(): string {
+  const file = Deno.makeTempFileSync();
+  globalThis.addEventListener("unload", () => Deno.removeSync(file));
+  return file;
+}
+
 /** A log to a file (unless `file` is false), and what it has written so far. */
 function openLog(options: LogOptions & { toFile: boolean }) {
   let stderr = "";
   const log = new Log((text) => stderr += text);
-  const file = options.toFile ? Deno.makeTempFileSync() : undefined;
+  const file = options.toFile ? temporaryFile() : undefined;
   log.open({ ...options, file });
   return {
     log,
@@ -100,7 +106,7 @@ Deno.test("debug holds nothing back: a command that hangs has said how far it ca
 });
 
 Deno.test("the file is appended to", () => {
-  const path = Deno.makeTempFileSync();
+  const path = temporaryFile();
   for (const message of ["first", "second"]) {
     const log = new Log(() => {});
     log.open({ file: path });

@@ -73,6 +73,7 @@ Deno.test({
       const file = Deno.makeTempFileSync();
       Deno.writeTextFileSync(file, script(name));
       assertEquals(shell(name, "-n", file), "");
+      Deno.removeSync(file);
     }
     const line = `${script("fish")}\ncomplete -C "hako --root /x ru"`;
     assertEquals(shell("fish", "-c", line)?.split("\t")[0], "run");
