@@ -46,7 +46,7 @@ export interface Start {
   readonly plan: Plan;
   /** The step for a processor that does not give `answers`. */
   readonly isOtherwise: (step: Step) => boolean;
-  /** To LEAVES, as {@linkcode questions} prints them. */
+  /** To LEAVES: ebx, ecx and edx of each. */
   readonly answers: Uint8Array;
   readonly registers?: Registers;
   /** The process's stack_t. */
