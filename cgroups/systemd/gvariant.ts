@@ -1,5 +1,5 @@
 /** Values as text. Pure. @see https://docs.gtk.org/glib/gvariant-text-format.html @module */
-import type { Value, Variant } from "./message.ts";
+import { splitSignature, type Value, type Variant } from "./message.ts";
 
 /** Type names that may stand before a value. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -25,9 +25,20 @@ const NAMES: Readonly<Record<string, string>> = {
  */
 export function parseVariant(text: string): Variant {
   const parser = new Parser(text);
-  const variant = parser.value();
+  const { signature, value } = parser.value();
   parser.end();
-  return variant;
+  return { signature: oneType(signature), value };
+}
+
+/** Bytes of a signature: its length has one itself. */
+const MAX_SIGNATURE = 255;
+
+/** @throws {RangeError} if `signature` is none of a single type, as "()" is none */
+function oneType(signature: string): string {
+  if (signature.length > MAX_SIGNATURE || splitSignature(signature).length !== 1) {
+    throw new RangeError(`not a type of a value: "${signature}"`);
+  }
+  return signature;
 }
 
 class Parser {
@@ -46,7 +57,7 @@ class Parser {
   /** @param type what it has to be, if that is known */
   value(type?: string): Variant {
     const annotated = this.#take(/\s*@([\w()]+)\s/y) ?? "";
-    if (annotated !== "") return this.value(annotated);
+    if (annotated !== "") return this.value(oneType(annotated));
     const named = this.#take(/\s*([a-z]+\d*)(?=\s+[^\s,\])])/y) ?? "";
     if (named !== "") {
       if (NAMES[named] === undefined) throw this.#bad();
@@ -55,9 +66,9 @@ class Parser {
     if (this.#take(/\s*([[])/y)) return this.#array(type);
     if (this.#take(/\s*([(])/y)) return this.#tuple(type);
     if (this.#take(/\s*([<])/y)) {
-      const value = this.value();
+      const { signature, value } = this.value();
       this.#expect(/\s*(>)/y);
-      return { signature: "v", value };
+      return { signature: "v", value: { signature: oneType(signature), value } };
     }
     return this.#basic(type);
   }

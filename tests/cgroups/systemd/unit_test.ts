@@ -85,6 +85,11 @@ for (
     "(1",
     "@t",
     "@t @s 5",
+    "[()]",
+    "<()>",
+    "@a() []",
+    "(@sog 'x',)",
+    `(${"1,".repeat(300)})`,
   ]
 ) {
   Deno.test(`the text ${JSON.stringify(text)} is no value`, () => {

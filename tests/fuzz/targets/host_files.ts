@@ -151,6 +151,7 @@ const units: Target = {
     "IOReadBandwidthMax=[('/dev/sda', uint64 7)]\nMask=[byte 1, 2]\nOn=true\nRatio=double 0.5\nAny=<'x'>",
     "a-b-c.slice::x\nCPUWeight=uint64 100\nBad=(1,",
     "\nA=@a(su) [('x', 1)]",
+    "\nA=[((), 1)]\nB=<()>\nC=@a() []\nD=(@sog 'x',)",
   ],
   mutate: mutateLines,
   run(input) {
