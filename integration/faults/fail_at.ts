@@ -31,9 +31,16 @@ export function failAt(plan: Plan, { number, how, force = false }: Fault): Plan 
   return [first!, answerProbes(), ...rest];
 
   function visit(nodes: readonly Node[]): Node[] {
-    return nodes.map((node) => {
+    return nodes.flatMap((node) => {
       const hit = ++count === number;
-      if (node.kind !== "attempt") return hit ? failing(node, how, number) : node;
+      if (node.kind !== "attempt") {
+        if (!hit) return node;
+        const fault = failing(node, how, number);
+        // Just before: whether an init was killed in its last step can only be told of execve(2).
+        return how === "killed" && node.kind === "step" && node.call.startsWith("execve")
+          ? [fault, node]
+          : fault;
+      }
       const then = branch(node.then);
       const otherwise = branch(node.otherwise);
       const tried = hit

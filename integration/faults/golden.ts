@@ -1,7 +1,9 @@
 /** Configs of real engines as this machine can run them, and one with what they do not ask for. @module */
 import type { CreateOptions } from "../../runtime/container/create.ts";
-import type { Config } from "../../runtime/spec/config.ts";
+import type { Capabilities, Config } from "../../runtime/spec/config.ts";
+import { engineConfig } from "../support/bundle.ts";
 import type { Box } from "../support/fixture.ts";
+import { Holder } from "./holder.ts";
 import {
   Home,
   makeNetDevice,
@@ -34,13 +36,26 @@ export const GOLDEN = [
   "podman-userns",
 ] as const;
 
+/** What the runtime does for these it does for the others too: they are for the steps of their plans. */
+export const PLANS = [
+  "docker-detached",
+  "docker-init",
+  "docker-privileged",
+  "docker-tty",
+  "joined-namespaces",
+  "podman-limits",
+  "rootless",
+] as const;
+
 /** In addition: rarely_used.ts. */
 export const RARELY_USED = "rarely-used";
 
 export const CONFIGS = [...GOLDEN, RARELY_USED] as const;
 
-/** Makes the bundle of one of {@linkcode CONFIGS}. It runs /bin/true. */
-export function faultBundle(box: Box, name: typeof CONFIGS[number]): GoldenBundle {
+export type ConfigName = typeof CONFIGS[number] | typeof PLANS[number];
+
+/** Makes the bundle of a config. It runs /bin/true. */
+export function faultBundle(box: Box, name: ConfigName): GoldenBundle {
   return name === RARELY_USED ? rarelyUsedBundle(box) : goldenBundle(box, name);
 }
 
@@ -74,20 +89,48 @@ function rarelyUsedBundle(box: Box): GoldenBundle {
   };
 }
 
+/** Not everybody who is root has it. Without it limits can only be lowered. */
+const RAISES_LIMITS = "CAP_SYS_RESOURCE";
+
 /** Makes a bundle that runs /bin/true as tests/golden/`golden` would have it. */
-export function goldenBundle(box: Box, golden: typeof GOLDEN[number]): GoldenBundle {
+export function goldenBundle(box: Box, golden: Exclude<ConfigName, typeof RARELY_USED>): GoldenBundle {
+  const capabilities: Capabilities = engineConfig(golden).process?.capabilities ?? {};
   const { path, rootfs, config } = box.bundle({
     golden,
     args: ["/bin/true"],
     config: {
       linux: { cgroupsPath: `/${box.id}` },
       hooks: { prestart: [{ path: "/bin/true" }] },
-      // As many as everybody may have: raising them takes CAP_SYS_RESOURCE.
-      process: { rlimits: [{ type: "RLIMIT_NOFILE", soft: 100, hard: 100 }] },
+      process: {
+        capabilities: Object.fromEntries(
+          Object.entries(capabilities).map(([set, names]: [string, readonly string[]]) => [
+            set,
+            names.filter((name) => name !== RAISES_LIMITS),
+          ]),
+        ),
+        rlimits: [{ type: "RLIMIT_NOFILE", soft: 100, hard: 100 }],
+      },
     },
   });
   chown(rootfs, config.linux?.uidMappings?.[0]?.hostID ?? 0);
-  return { id: box.id, path, config, root: box.state, options: {}, renew() {}, close() {} };
+  const { namespaces = [] } = config.linux!;
+  const holder = namespaces.some(({ path }) => path !== undefined) ? new Holder() : undefined;
+  const consoleSocket = config.process?.terminal ? `${box.directory}/console` : undefined;
+  const receivers = consoleSocket === undefined ? undefined : new Receivers([consoleSocket]);
+  return {
+    id: box.id,
+    path,
+    config: holder === undefined
+      ? config
+      : { ...config, linux: { ...config.linux, namespaces: holder.inPlaceOf(namespaces) } },
+    root: box.state,
+    options: consoleSocket === undefined ? {} : { consoleSocket },
+    renew: () => receivers?.empty(),
+    close() {
+      receivers?.close();
+      holder?.end();
+    },
+  };
 }
 
 /** As Podman gives an image to the container's root. */

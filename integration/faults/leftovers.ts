@@ -13,6 +13,8 @@ export interface Expected {
 export class Leftovers {
   readonly #box: Box;
   readonly #cgroups: readonly string[];
+  /** What they need around them. */
+  readonly #children = children();
   #descriptors: readonly string[] = [];
 
   constructor(box: Box) {
@@ -27,6 +29,10 @@ export class Leftovers {
     this.#descriptors = descriptors();
   }
 
+  newChildren(): number[] {
+    return children().filter((pid) => !this.#children.includes(pid));
+  }
+
   /** As the end of a command that has failed does. */
   closeNew(): void {
     closeOthers(this.#descriptors);
@@ -39,7 +45,7 @@ export class Leftovers {
       ? open.filter((target) => !this.#descriptors.includes(target))
       : [];
     return [
-      ...children().filter((pid) => !pids.includes(pid)).map((pid) => `process ${pid} ${comm(pid)}`),
+      ...this.newChildren().filter((pid) => !pids.includes(pid)).map((pid) => `process ${pid} ${comm(pid)}`),
       ...names(this.#box.state).filter((name) => !ids.includes(name)).map((name) => `state of ${name}`),
       ...ids.flatMap((id) => names(`${this.#box.state}/${id}`)).filter((name) => /^(exec-|hook)/.test(name))
         .map((name) => `state of a process: ${name}`),
@@ -58,8 +64,12 @@ export function closeOthers(known: readonly string[]): void {
 
 /** Ours, those included that others have left to us: a test that runs containers is their subreaper. */
 export function children(): number[] {
-  return names("/proc/self/task").flatMap((task) => read(`/proc/self/task/${task}/children`).split(" "))
-    .filter((pid) => pid !== "").map(Number);
+  return childrenOf("self");
+}
+
+export function childrenOf(pid: number | "self"): number[] {
+  return names(`/proc/${pid}/task`).flatMap((task) => read(`/proc/${pid}/task/${task}/children`).split(" "))
+    .filter((child) => child !== "").map(Number);
 }
 
 /** What is open. BPF programs are among them: ours live by a descriptor, or by a cgroup. */

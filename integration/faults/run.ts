@@ -6,7 +6,7 @@
  */
 import { adoptOrphans } from "../support/children.ts";
 import { Box } from "../support/fixture.ts";
-import { CONFIGS, faultBundle } from "./golden.ts";
+import { type ConfigName, CONFIGS, faultBundle, PLANS } from "./golden.ts";
 import { unexplained } from "./left_out.ts";
 import { scenarios } from "./scenarios.ts";
 import { allSites, type Site } from "./sites.ts";
@@ -29,18 +29,19 @@ export interface Options {
   readonly deadline: number;
 }
 
-/** Runs all surveys of one config, each for its share of the time that is left. */
+/** Runs surveys of one config, each for its share of the time that is left. */
 export async function surveyGolden(
-  golden: typeof CONFIGS[number],
+  golden: ConfigName,
   { quick, deadline }: Options,
+  surveys: readonly (typeof SURVEYS[number])[] = SURVEYS,
 ): Promise<Counts> {
   adoptOrphans();
   const counts: Counts = { cases: 0, leaks: [], unnamed: [], skipped: 0, sites: new Set() };
-  for (const [index, [name, kind]] of SURVEYS.entries()) {
+  for (const [index, [name, kind]] of surveys.entries()) {
     const box = new Box();
     const bundle = faultBundle(box, golden);
     try {
-      const share = (deadline - Date.now()) / (SURVEYS.length - index);
+      const share = (deadline - Date.now()) / (surveys.length - index);
       const survey = await Survey.of(scenarios(golden, bundle)[name], {
         box,
         counts,
@@ -83,6 +84,10 @@ const ON_V2 = "docker-default";
 /** All surveys, by the name of the config. */
 export const ALL: Readonly<Record<string, (options: Options) => Promise<Counts>>> = {
   ...Object.fromEntries(CONFIGS.map((name) => [name, (options: Options) => surveyGolden(name, options)])),
+  ...Object.fromEntries(PLANS.map((name) => [
+    `${name}, its steps`,
+    (options: Options) => surveyGolden(name, options, [["container", "steps"]]),
+  ])),
   [`${ON_V2} on cgroup v2`]: surveyOnV2,
 };
 

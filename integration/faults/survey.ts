@@ -13,7 +13,7 @@ import type { Box } from "../support/fixture.ts";
 import { type Call, interceptCalls } from "./calls.ts";
 import { errnosOf } from "./errnos.ts";
 import { failAt, type Failure, faultName } from "./fail_at.ts";
-import { children, Leftovers } from "./leftovers.ts";
+import { Leftovers } from "./leftovers.ts";
 import { deleteByForce, type Scenario, tryWait } from "./scenarios.ts";
 import { type Site, sitesOfStack } from "./sites.ts";
 
@@ -188,7 +188,7 @@ export class Survey {
   /** So that the next case does not fail for what this one leaves. */
   #cleanUp(): void {
     const { box } = this.#options;
-    for (const pid of children()) {
+    for (const pid of this.#leftovers.newChildren()) {
       Deno.kill(pid, "SIGKILL");
       tryWait(pid);
     }

@@ -1,0 +1,41 @@
+/** Namespaces for containers to join. @module */
+import { posixSpawn, wait } from "../../runtime/linux/processes.ts";
+import type { Namespace } from "../../runtime/spec/config.ts";
+import { childrenOf } from "./leftovers.ts";
+
+const TYPES = ["--user", "--net", "--ipc", "--uts", "--cgroup", "--pid"];
+
+/** A process in namespaces of its own. */
+export class Holder {
+  /** unshare(1), which stays outside of the pid namespace. */
+  readonly #parent: number;
+  readonly #pid: number;
+
+  constructor() {
+    const path = "/usr/bin/unshare";
+    const args = ["unshare", ...TYPES, "--fork", "--kill-child", "sleep", "infinity"];
+    this.#parent = posixSpawn({ path, args, env: ["PATH=/usr/bin:/bin"], fds: [] });
+    const end = Date.now() + 5000;
+    const first = () => childrenOf(this.#parent)[0];
+    while (first() === undefined && Date.now() < end) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    this.#pid = first() ?? 0;
+    if (this.#pid === 0) throw new Error("unshare makes no namespaces");
+    for (const map of ["uid_map", "gid_map"]) {
+      Deno.writeTextFileSync(`/proc/${this.#pid}/${map}`, "0 0 65536");
+    }
+  }
+
+  /** `namespaces` with paths to ours where they have any. */
+  inPlaceOf(namespaces: readonly Namespace[]): Namespace[] {
+    return namespaces.map(({ type, path }) =>
+      path === undefined ? { type } : { type, path: path.replace(/^\/proc\/\d+/, `/proc/${this.#pid}`) }
+    );
+  }
+
+  end(): void {
+    Deno.kill(this.#parent, "SIGKILL");
+    wait(this.#parent);
+  }
+}
