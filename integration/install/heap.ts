@@ -16,7 +16,7 @@ if (Deno.args[0] === "take") {
   const [, file, ...command] = Deno.args;
   const env = Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`);
   const template = { program: command[0]!, args: [...command, import.meta.filename!], env };
-  takeSnapshot(template, file!, { otherwise: "/bin/false", tried: [] });
+  takeSnapshot(template, file!, { otherwise: "/bin/false", tried: [[]] });
 } else {
   const { symbols } = Deno.dlopen("libc.so.6", {
     malloc: { parameters: ["usize"], result: "usize" },

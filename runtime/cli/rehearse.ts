@@ -23,12 +23,17 @@ import { parseOptions } from "./options.ts";
 /** So often that V8 keeps note of what comes where. */
 const ROUNDS = 30;
 
-/** @param directory an empty one, for the bundle and the state of the containers */
+/** Global options, command and arguments of a short run in the directory of {@linkcode rehearse}, and after it. */
+export function shortRun(directory: string): string[] {
+  return ["--root", `${directory}/state`, "run", "--bundle", directory, `rehearsal-${Deno.pid}`];
+}
+
+/** @param directory an empty one, for the bundle and the state of the containers: it stays */
 export async function rehearse(commands: Commands, directory: string): Promise<void> {
   // Nobody has asked for these containers: what they lack is no news.
   log.open({ level: "error" });
   const base = defaultConfig({ rootless: Deno.uid() !== 0, uid: Deno.uid()!, gid: Deno.gid()! });
-  const config = { ...base, process: { ...base.process!, terminal: false, args: ["/wait"] } };
+  const config = { ...base, process: { ...base.process!, terminal: false, args: ["/exit"] } };
   Deno.mkdirSync(`${directory}/rootfs`);
   writeIdleProgram(`${directory}/rootfs/wait`, "wait");
   writeIdleProgram(`${directory}/rootfs/exit`, "exit");
@@ -49,12 +54,13 @@ export async function rehearse(commands: Commands, directory: string): Promise<v
 async function live(config: Config, directory: string): Promise<void> {
   const id = `rehearsal-${Deno.pid}`;
   const root = `${directory}/state`;
-  const created = await createContainer(config, { id, bundle: directory, root });
+  const waiting = { ...config, process: { ...config.process!, args: ["/wait"] } };
+  const created = await createContainer(waiting, { id, bundle: directory, root });
   try {
     created.start();
     created.close();
     const running = Container.load(root, id);
-    const executed = ExecutedProcess.create(running, { ...config.process!, args: ["/exit"] });
+    const executed = ExecutedProcess.create(running, config.process!);
     executed.start();
     // As its parent: until then the container's init cannot end. Nothing asynchronous: Deno would start threads for it.
     wait(executed.pid);

@@ -11,7 +11,7 @@ import { standStill } from "../linux/standstill.ts";
 import { takeSnapshot } from "../snapshot/take.ts";
 import { commands } from "./mod.ts";
 import { runProgram } from "./program.ts";
-import { collectGarbage, rehearse } from "./rehearse.ts";
+import { collectGarbage, rehearse, shortRun } from "./rehearse.ts";
 
 if (Deno.args[0] === "take") take(Deno.args.slice(1));
 else {
@@ -30,7 +30,8 @@ function take([file, otherwise, ...command]: readonly string[]): void {
     const env = Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`);
     takeSnapshot({ program: command[0]!, args, env }, `${file}.new`, {
       otherwise: otherwise!,
-      tried: ["--version"],
+      // What a run writes to is worth a little more time of all other commands.
+      tried: [shortRun(directory), ["--version"]],
     });
   } finally {
     Deno.removeSync(directory, { recursive: true });

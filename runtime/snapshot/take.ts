@@ -57,14 +57,14 @@ const SECONDS = 60;
  * Takes a snapshot of `template`, and writes it to `path`.
  *
  * @param options.otherwise the program that the snapshot executes where it cannot start
- * @param options.tried arguments of a short run
+ * @param options.tried arguments of short runs: the first of them that succeeds shows what is written to
  * @throws {SyscallError} if we may not look into the process
  * @throws {Error} if it has what a snapshot cannot have
  */
 export function takeSnapshot(
   template: Template,
   path: string,
-  { otherwise, tried }: { readonly otherwise: string; readonly tried: readonly string[] },
+  { otherwise, tried }: { readonly otherwise: string; readonly tried: readonly (readonly string[])[] },
 ): void {
   const answers = askProcessor(`${path}.processor`);
   const output = memfdCreate("hako-state");
@@ -75,7 +75,7 @@ export function takeSnapshot(
       using memory = Deno.openSync(`/proc/${pid}/mem`);
       const material = { memory, answers, otherwise, state, ...look(pid) };
       write(path, material, []);
-      write(path, material, writtenBy([path, ...tried], output, material.layout));
+      write(path, material, writtenBy(path, tried, output, material.layout));
     });
   } finally {
     trySyscall("kill", [pid, SIGKILL]);
@@ -85,23 +85,30 @@ export function takeSnapshot(
 }
 
 /**
- * What of the contents a run of the snapshot writes to. Pages between two of them are taken for such.
+ * What of the contents the first run of the snapshot writes to that succeeds. Pages between two of them are taken for such.
  *
- * @throws {Error} if it leaves the run to another program
+ * @throws {Error} if none does, or all leave it to another program
  */
-function writtenBy(args: readonly string[], output: number, layout: Layout): Snapshot["written"] {
+function writtenBy(
+  program: string,
+  tried: readonly (readonly string[])[],
+  output: number,
+  layout: Layout,
+): Snapshot["written"] {
   // The kernel puts the stack where it likes: once in 2000 times where the process has had its own.
-  for (let tries = 0; tries < 3; tries++) {
-    const areas = writtenByRun(args, output, layout);
+  const tries = tried.flatMap((args) => [args, args, args]);
+  for (const args of tries) {
+    const areas = writtenByRun([program, ...args], output, layout);
     if (areas !== undefined) return areas;
   }
-  throw new Error(`${args[0]} cannot start, as where addresses are not random: kernel.randomize_va_space`);
+  throw new Error(`${program} cannot start, as where addresses are not random: kernel.randomize_va_space`);
 }
 
 function writtenByRun(args: readonly string[], output: number, { kept }: Layout) {
   // Not before somebody looks.
   const stopped = ["sh", "-c", 'kill -STOP $$ && exec "$0" "$@"', ...args];
-  const pid = posixSpawn({ path: "/bin/sh", args: stopped, env: [], fds: [{ from: output, to: 1 }] });
+  const fds = [1, 2].map((to) => ({ from: output, to }));
+  const pid = posixSpawn({ path: "/bin/sh", args: stopped, env: [], fds });
   const areas = beforeExit(pid, () => {
     if (Deno.statSync(`/proc/${pid}/exe`).ino !== Deno.statSync(args[0]!).ino) return undefined;
     const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
@@ -109,9 +116,7 @@ function writtenByRun(args: readonly string[], output: number, { kept }: Layout)
       protection & PROT_WRITE && kept.some((area) => area.start <= start && start < area.end)
     ).flatMap((mapping) => areasOf(mapping.start, ownPages(pid, mapping), 2 * PAGE_BYTES));
   });
-  const status = shellStatus(wait(pid));
-  if (status !== 0) throw new Error(`${args.join(" ")} ends with ${status}`);
-  return areas;
+  return shellStatus(wait(pid)) === 0 ? areas : undefined;
 }
 
 function start({ program, args, env }: Template, output: number): number {
