@@ -73,6 +73,10 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^runtime\/init\/report\.ts/, "delete after the runtime was killed: barriers_test.ts"],
   [/^runtime\/init\/init\.ts this\.#stopped/, "a process that stops us: integration/attacks/exec_test.ts"],
   [/^runtime\/linux\/processes\.ts syscall\("waitid"/, AFTER_FAILURE],
+  [
+    /^runtime\/linux\/processes\.ts .*new Uint8Array\(ACTION_WORDS/,
+    "a caller that ignores SIGCHLD: integration/run",
+  ],
   [/^runtime\/init\/init\.ts (opened\.forEach|close\(fd\)|if \(this\.#ended)/, AFTER_FAILURE],
   [/^runtime\/linux\/sockets\.ts close\(fd\)/, AFTER_FAILURE],
   [/^runtime\/linux\/netlink\.ts if \(opened/, AFTER_FAILURE],

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { capabilities } from "../support/bundle.ts";
-import { containerCases, containerTest } from "../support/fixture.ts";
+import { assertResult, containerCases, containerTest } from "../support/fixture.ts";
 import { finish, HAKO, run, spawn } from "../support/hako.ts";
 
 const MEGABYTES = new Uint8Array(10_000_000).map((_, index) => index % 251);
@@ -166,6 +166,19 @@ containerTest(
       "SIGTERM",
     ]);
     assertEquals([status, output], [7, "ready\n"]);
+  },
+);
+
+containerTest(
+  "signals: where the caller has SIGCHLD ignored there is an exit status all the same",
+  async (box) => {
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    for (const runtime of [HAKO, [Deno.execPath(), "run", "--allow-all", "--no-check", main]]) {
+      assertResult(await box.run({ runtime, under: ["env", "--ignore-signal=CHLD"], script: "exit 4" }), {
+        status: 4,
+        stderr: "",
+      });
+    }
   },
 );
 

@@ -4,6 +4,7 @@ import {
   P_PID,
   POSIX_SPAWN_SETSIGDEF,
   POSIX_SPAWN_SETSIGMASK,
+  SIGCHLD,
   WEXITED,
   WNOHANG,
   WNOWAIT,
@@ -36,6 +37,10 @@ const FILE_ACTIONS_BYTES = 128;
 const ATTRIBUTES_BYTES = 512;
 /** sizeof(sigset_t) */
 const SIGSET_BYTES = 128;
+/** The kernel's, in which SIG_DFL is 0: struct sigaction, on both CPUs. */
+const KERNEL_SIGSET_BYTES = 8;
+const ACTION_WORDS = 4;
+const SIG_IGN = 1n;
 
 /**
  * posix_spawn(3). The child starts with default signal actions and nothing blocked: Deno ignores SIGPIPE, which exec
@@ -50,6 +55,7 @@ export function posixSpawn({ path, args, env, fds }: SpawnOptions): number {
   const argv = stringArray(args);
   const envp = stringArray(env);
   const call = (name: SpawnFunction, ...args: readonly Word[]) => callSpawn(name, args, path);
+  keepDeadChildren();
 
   call("posix_spawn_file_actions_init", actions);
   call("posix_spawnattr_init", attributes);
@@ -65,6 +71,14 @@ export function posixSpawn({ path, args, env, fds }: SpawnOptions): number {
     held = [];
   }
   return pid[0]!;
+}
+
+/** Whoever started us may have had SIGCHLD ignored, and then wait(2) knows of no child that is dead. */
+function keepDeadChildren(): void {
+  const action = new BigUint64Array(ACTION_WORDS);
+  syscall("rt_sigaction", [SIGCHLD, 0, new Uint8Array(action.buffer), KERNEL_SIGSET_BYTES]);
+  if (action[0] !== SIG_IGN) return;
+  syscall("rt_sigaction", [SIGCHLD, new Uint8Array(ACTION_WORDS * 8), 0, KERNEL_SIGSET_BYTES]);
 }
 
 type SpawnFunction = Extract<keyof ReturnType<typeof libc>["symbols"], `posix_spawn${string}`>;
