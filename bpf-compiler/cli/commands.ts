@@ -86,7 +86,10 @@ const TEXTS: readonly string[] = ["native", "program", "kernel", "cap"];
 /** @throws UsageError, PolicyError, and what `context` throws */
 export function runCommand(args: readonly string[], context: Context): Result {
   const [command = "", ...rest] = args;
-  if (["", "help", "--help", "-h"].includes(command)) return { code: command === "" ? 2 : 0, stdout: USAGE };
+  if (command === "help" || args.some((word) => word === "--help" || word === "-h")) {
+    return { code: 0, stdout: USAGE };
+  }
+  if (command === "") return { code: 2, stdout: USAGE };
   const { options, operands } = parseArguments(rest, context.native);
   const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (run === undefined) throw new UsageError(`unknown command ${command}`);

@@ -59,6 +59,14 @@ function run(...args: string[]): { code: number; stdout: string } {
   return { code, stdout: typeof stdout === "string" ? stdout : `${stdout.length} bytes` };
 }
 
+Deno.test("help is there for whoever asks, of each command too", () => {
+  for (const words of [["help"], ["--help"], ["-h"], ["compile", "--help"], ["trace", "-h"]]) {
+    const { code, stdout } = run(...words);
+    assertEquals([code, stdout.split("\n")[0]], [0, "usage: COMMAND [OPTIONS] [FILE]..."], words.join(" "));
+  }
+  assertEquals(runCommand([], context).code, 2);
+});
+
 Deno.test("compile writes a program in every format", () => {
   const lines = run("compile", "config.json", "--format=asm").stdout.trim().split("\n");
   assertEquals(run("compile", "config.json").stdout, `${8 * lines.length} bytes`);
