@@ -23,7 +23,14 @@ const ENGINES: Readonly<Record<string, string>> = {
     `  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.hako.options]`,
     `    BinaryName = "/usr/bin/hako"\n`,
   ].join("\n"),
-  "podman-containers.conf": `[engine.runtimes]\nhako = ["/usr/bin/hako"]\n`,
+  // Podman knows what a runtime can do by the name of its program, and these are lists of all that can.
+  "podman-containers.conf": [
+    `[engine]`,
+    `runtime_supports_json = ["crun", "runc", "hako"]`,
+    `runtime_supports_nocgroup = ["crun", "hako"]`,
+    `[engine.runtimes]`,
+    `hako = ["/usr/bin/hako"]\n`,
+  ].join("\n"),
 };
 
 /** Makes the package in the folder `directory`. @returns its path */

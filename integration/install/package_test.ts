@@ -45,6 +45,7 @@ const INSIDE = `
   for file in zsh/vendor-completions/_hako fish/vendor_completions.d/hako.fish; do test -s /usr/share/$file; done
   cp /usr/share/man/man1/hako.1 /hako.1
   ls /usr/share/doc/hako /usr/share/doc/hako/examples
+  cat /usr/share/doc/hako/examples/podman-containers.conf
   dpkg --purge hako > /dev/null
   test ! -e /usr/lib/hako
   test ! -e /usr/bin/hako
@@ -76,6 +77,11 @@ installTest(
       ]
     ) {
       assert(lines.includes(name), `no ${name} in ${output}`);
+    }
+    // As docs/podman.md has it, so that Podman knows Hako's abilities.
+    const podman = Deno.readTextFileSync(new URL("../../docs/podman.md", import.meta.url)).split("\n");
+    for (const ability of podman.filter((line) => line.startsWith("runtime_supports_"))) {
+      assert(lines.includes(ability), `no ${ability} in ${output}`);
     }
     // Every option of every command is in the manual.
     const manual = Deno.readTextFileSync(`${root}/hako.1`);
