@@ -35,11 +35,14 @@ export const explain = defineCommand({
     },
   },
   async action({ options, args, global, print }) {
+    const given = (...names: readonly (keyof typeof options)[]) => names.find((name) => options[name]);
     if (options.timing) {
+      const unused = given("json", "host");
+      if (unused !== undefined) throw new UsageError(`explain --timing does not go with --${unused}`);
       print(await timing(options, args, stateRoot(global.root)));
       return 0;
     }
-    const misplaced = (["exec", "svg"] as const).find((name) => options[name] !== undefined);
+    const misplaced = given("exec", "svg");
     if (misplaced !== undefined) throw new UsageError(`explain --${misplaced} goes with --timing`);
     if (args.length > 1) throw new UsageError("explain takes one FILE");
     const [file] = args;
@@ -49,6 +52,8 @@ export const explain = defineCommand({
     // The names of all flags: nothing that another command should load.
     const { formatPlan, planToJson } = await import("../plan/format.ts");
     if (file !== undefined) {
+      const unused = given("bundle", "host");
+      if (unused !== undefined) throw new UsageError(`explain FILE does not go with --${unused}`);
       const { explainFile } = await import("../container/compiled_file.ts");
       print(await explainFile(file, { json: options.json, ownVersion: VERSION }));
       return 0;
