@@ -318,7 +318,7 @@ function compile(directory: string): string {
   } catch (error) {
     throw new Error(
       `deno compile needs the program denort of Deno ${Deno.version.deno} and downloads it. Where it cannot, put its ` +
-        `path into DENORT_BIN, or use what \`deno task build\` makes: the same in three files.\n\n${error}`,
+        `path into DENORT_BIN, or use what \`deno task build\` makes: the same in a folder.\n\n${error}`,
     );
   }
   return output;
