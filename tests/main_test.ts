@@ -28,6 +28,12 @@ Deno.test("no command, and --help, print the commands", () => {
   assertEquals(hako().stdout, stdout);
 });
 
+Deno.test("help is --help", () => {
+  assertEquals(hako("help"), hako("--help"));
+  assertEquals(hako("help", "kill"), hako("kill", "--help"));
+  assertMatch(hako("help", "nothing").stderr, /^hako: unknown command "nothing", /);
+});
+
 Deno.test("a usage error is one line on stderr and in the log, and exit status 1", () => {
   const log = Deno.makeTempFileSync();
   const { code, stdout, stderr } = hako("--log", log, "--log-format", "json", "run");

@@ -11,6 +11,7 @@ import { exec } from "./exec.ts";
 import { events } from "./events.ts";
 import { explain } from "./explain.ts";
 import { features } from "./features.ts";
+import { help } from "./help_command.ts";
 import { kill } from "./kill.ts";
 import { list } from "./list.ts";
 import { mounts } from "./mounts.ts";
@@ -47,4 +48,5 @@ export const commands: Commands = {
   spec,
   bpf,
   completion,
+  help,
 };
