@@ -117,6 +117,7 @@ export const SPAWN_ERRNOS: Readonly<Record<string, Errnos>> = {
   posix_spawn: [...PATH, "EAGAIN", "ENOEXEC", "EPERM"],
   posix_spawn_file_actions_init: ["ENOMEM"],
   posix_spawn_file_actions_adddup2: ["EBADF", "ENOMEM"],
+  posix_spawn_file_actions_addchdir_np: ["ENOMEM"],
   posix_spawnattr_init: ["ENOMEM"],
 };
 

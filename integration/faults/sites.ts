@@ -9,7 +9,7 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** What crosses the seam that calls.ts intercepts. Of Deno's functions these cannot fail, or end the process. */
 const ASKS = String
-  .raw`(?<![\w.])(?:trySyscall|syscall|syscallOnThread)\(|\bDeno\.(?!uid\b|gid\b|osRelease\b|dlopen\b|exit\b|(?:add|remove)SignalListener\b)[a-z]\w*\(|\bcall\("posix_spawn(?:attr_init|_file_actions_init|_file_actions_adddup2)?"`;
+  .raw`(?<![\w.])(?:trySyscall|syscall|syscallOnThread)\(|\bDeno\.(?!uid\b|gid\b|osRelease\b|dlopen\b|exit\b|(?:add|remove)SignalListener\b)[a-z]\w*\(|\bcall\("posix_spawn(?:attr_init|_file_actions_init|_file_actions_adddup2|_file_actions_addchdir_np)?"`;
 
 /** A line of the source, as `runtime/linux/files.ts:29`. */
 export type Site = string;

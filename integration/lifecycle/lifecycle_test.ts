@@ -219,6 +219,33 @@ const KINDS = [
   "poststop",
 ] as const;
 
+containerTest(
+  "hooks start in the bundle, or where their container's root filesystem is, as with runc",
+  async (box) => {
+    const hako = hakoOf(box);
+    const log = `${box.directory}/hooks`;
+    const kinds = ["prestart", "createRuntime", "createContainer", "poststart"];
+    const { path, rootfs } = box.bundle({
+      args: ["sleep", "1000"],
+      config: {
+        hooks: Object.fromEntries(kinds.map((kind) => [kind, [{
+          path: "/bin/busybox",
+          args: ["sh", "-c", `echo ${kind} $(pwd) >>${log}`],
+          env: ["PATH=/bin:/usr/bin"],
+        }]])),
+      },
+    });
+    await ok(hako("run", "--detach", "--bundle", path, box.id));
+    assertEquals(Deno.readTextFileSync(log).trim().split("\n"), [
+      `prestart ${path}`,
+      `createRuntime ${path}`,
+      `createContainer ${rootfs}`,
+      `poststart ${path}`,
+    ]);
+    await ok(hako("delete", "--force", box.id));
+  },
+);
+
 containerTest("hooks run in their order and namespaces, with the state on stdin", async (box) => {
   const hako = hakoOf(box);
   const log = `${box.directory}/hooks`;

@@ -82,8 +82,13 @@ function runHook(
       case "startContainer":
         return withStreams(state, (stdio) => runInContainer(config, hook, context.container!, stdio));
       default:
-        // As runc: without env a hook has ours.
-        return runProgram({ ...hook, args, input: state });
+        // As runc: without env a hook has ours. It starts in the bundle, which need not be there any more at the end.
+        return runProgram({
+          ...hook,
+          args,
+          input: state,
+          ...kind !== "poststop" && { cwd: context.bundle },
+        });
     }
   });
   const problem = describe(outcome);

@@ -14,6 +14,8 @@ export interface Program {
   /** The caller's if absent. */
   readonly env?: readonly string[];
   readonly input?: string;
+  /** Its working directory: the caller's if absent. */
+  readonly cwd?: string;
   /** Seconds until it is killed. */
   readonly timeout?: number;
   /** How much of its output is kept: what fits into a message, if absent. */
@@ -45,12 +47,13 @@ export function findProgram(name: string): string | undefined {
 
 /** Runs it in our own namespaces. */
 export function runProgram(program: Program): Outcome {
-  const { path, args, env, input = "", timeout, outputBytes } = program;
+  const { path, args, env, input = "", cwd, timeout, outputBytes } = program;
   return withStreams(input, (stdio) => {
     const pid = posixSpawn({
       path,
       args,
       env: env ?? callersEnvironment(),
+      cwd,
       fds: stdio.map((from, to) => ({ from, to })),
     });
     return waitFor(pid, timeout);

@@ -24,6 +24,7 @@ function open() {
     posix_spawn: pointer,
     posix_spawn_file_actions_init: pointer,
     posix_spawn_file_actions_adddup2: pointer,
+    posix_spawn_file_actions_addchdir_np: pointer,
     posix_spawn_file_actions_destroy: pointer,
     posix_spawnattr_init: pointer,
     posix_spawnattr_setflags: pointer,

@@ -30,6 +30,8 @@ export interface SpawnOptions {
   readonly env: readonly string[];
   /** Descriptors of ours that the child has under the number given; all others of ours are close-on-exec. */
   readonly fds: readonly { readonly from: number; readonly to: number }[];
+  /** Its working directory: ours if absent. */
+  readonly cwd?: string;
 }
 
 /** sizeof(posix_spawn_file_actions_t) and sizeof(posix_spawnattr_t) in glibc, on both CPUs, with room to spare. */
@@ -48,7 +50,7 @@ const SIG_IGN = 1n;
  *
  * @returns its pid
  */
-export function posixSpawn({ path, args, env, fds }: SpawnOptions): number {
+export function posixSpawn({ path, args, env, fds, cwd }: SpawnOptions): number {
   const actions = new Uint8Array(FILE_ACTIONS_BYTES);
   const attributes = new Uint8Array(ATTRIBUTES_BYTES);
   const pid = new Int32Array(1);
@@ -61,6 +63,7 @@ export function posixSpawn({ path, args, env, fds }: SpawnOptions): number {
   call("posix_spawnattr_init", attributes);
   try {
     for (const { from, to } of fds) call("posix_spawn_file_actions_adddup2", actions, from, to);
+    if (cwd !== undefined) call("posix_spawn_file_actions_addchdir_np", actions, cString(cwd));
     call("posix_spawnattr_setsigdefault", attributes, new Uint8Array(SIGSET_BYTES).fill(0xff));
     call("posix_spawnattr_setsigmask", attributes, new Uint8Array(SIGSET_BYTES));
     call("posix_spawnattr_setflags", attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);

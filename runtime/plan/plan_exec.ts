@@ -110,6 +110,10 @@ export function planHook(config: Config, hook: Hook, host: Host, pointer: string
   return [
     ...inherited(endOfOwnFds(host)),
     ...joinContainer(config, host),
+    // Where runc starts it. Whom the folders above it are closed to in the user namespace stays in the root.
+    tolerate(step({ label: "enter the root filesystem", pointer: "/root/path" }, "chdir", [host.rootfs]), [
+      "EACCES",
+    ]),
     step({ label: "close descriptors at execve", pointer: "runtime" }, "close_range", [
       3,
       LAST_FD,
