@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { parseArgs } from "node:util";
 import { adoptOrphans } from "../support/children.ts";
 import { Box } from "../support/fixture.ts";
 import { type ConfigName, CONFIGS, faultBundle, PLANS } from "./golden.ts";
@@ -71,7 +72,7 @@ export async function surveyOnV2({ quick, deadline }: Options): Promise<Counts> 
       "--on-v2",
     ],
     ...quick ? ["--quick"] : [],
-    ...deadline === Infinity ? [] : ["--seconds", `${Math.max(0, deadline - Date.now()) / 1000}`],
+    ...deadline === Infinity ? [] : ["--seconds", `${Math.max(1, deadline - Date.now()) / 1000}`],
   ];
   const { success, stdout } = await new Deno.Command(view, { args: words, stderr: "inherit" }).output();
   if (!success) throw new Error("the survey on cgroup v2 has failed");
@@ -92,11 +93,18 @@ export const ALL: Readonly<Record<string, (options: Options) => Promise<Counts>>
 };
 
 if (import.meta.main) {
-  const quick = Deno.args.includes("--quick");
-  const given = Deno.args.indexOf("--seconds");
-  const seconds = given < 0 ? Infinity : Number(Deno.args[given + 1]);
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      seconds: { type: "string", default: "Infinity" },
+      "on-v2": { type: "boolean", default: false },
+    },
+  });
+  const { quick } = values;
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0)) throw new Error(`--seconds takes a number, not ${values.seconds}`);
   const end = Date.now() + seconds * 1000;
-  if (Deno.args.includes("--on-v2")) {
+  if (values["on-v2"]) {
     const { sites, ...counts } = await surveyGolden(ON_V2, { quick, deadline: end });
     console.log(JSON.stringify({ ...counts, sites: [...sites] }));
     Deno.exit();
