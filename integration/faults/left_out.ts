@@ -14,7 +14,10 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^runtime\/container\/(host_rootfs|intel_rdt_stats)\.ts|^cgroups\/watch_oom\.ts/, OTHER_COMMANDS],
   [/^runtime\/linux\/seccomp\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/state\.ts \S+.*readDirSync\(root\)/, OTHER_COMMANDS],
-  [/^runtime\/container\/container\.ts (pidfdSendSignal\(pidfd, signal\)|close\(pidfd\))/, OTHER_COMMANDS],
+  [
+    /^runtime\/container\/first_process\.ts (pidfdSendSignal\(pidfd, signal\)|close\(pidfd\))/,
+    OTHER_COMMANDS,
+  ],
   [/^runtime\/sandbox\//, "the library for untrusted programs: integration/sandbox"],
   [/^runtime\/container\/intel_rdt\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],
@@ -69,7 +72,10 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     /^runtime\/container\/state\.ts .*(statSync\(this\.path\)|\/proc\/locks)/,
     "delete while it is created: integration/lifecycle",
   ],
-  [/^runtime\/container\/container\.ts .*\/proc\/self"/, "delete while it is created: integration/lifecycle"],
+  [
+    /^runtime\/container\/lock_holder\.ts .*\/proc\/self"/,
+    "delete while it is created: integration/lifecycle",
+  ],
   [/^runtime\/init\/report\.ts/, "delete after the runtime was killed: barriers_test.ts"],
   [/^runtime\/init\/init\.ts this\.#stopped/, "a process that stops us: integration/attacks/exec_test.ts"],
   [/^runtime\/linux\/processes\.ts syscall\("waitid"/, AFTER_FAILURE],
@@ -82,7 +88,7 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^runtime\/linux\/netlink\.ts if \(opened/, AFTER_FAILURE],
   [/^runtime\/cli\/create_options\.ts Deno\.removeSync/, AFTER_FAILURE],
   [
-    /^runtime\/container\/(ready|create|exec|idmaps|program|container)\.ts (close\(master\)|if \((?:\S+ !== undefined|!lives)\)|fds\.forEach|trySyscall|wait\(pid\))/,
+    /^runtime\/container\/(ready|create|exec|idmaps|program|container|first_process)\.ts (close\(master\)|if \((?:\S+ !== undefined|!lives)\)|fds\.forEach|trySyscall|wait\(pid\))/,
     AFTER_FAILURE,
   ],
   [/^runtime\/container\/state\.ts (Deno\.removeSync\(directory\.path\)|close\(fd\))/, AFTER_FAILURE],

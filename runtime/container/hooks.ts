@@ -17,7 +17,7 @@ import type { Container } from "./container.ts";
 import { ExecutedProcess } from "./exec.ts";
 import { onBehalfOf } from "./on_behalf_of.ts";
 import { type Outcome, runProgram, type Streams, withStreams } from "./program.ts";
-import { ociState, type StateDirectory } from "./state.ts";
+import { type LaterHook, ociState, type StateDirectory } from "./state.ts";
 
 /** The container as its hooks see it. */
 export interface HookContext {
@@ -30,6 +30,17 @@ export interface HookContext {
   readonly host?: Host;
   /** For startContainer hooks. */
   readonly container?: Container;
+}
+
+/** For those that commands after `create` run. */
+export function laterContext(container: Container, directory: StateDirectory): HookContext {
+  const { id, pid, bundle, annotations } = container.state;
+  return { id, pid, bundle, container, directory, ...annotations && { annotations } };
+}
+
+/** Whether it has any of a kind: without them its config need not be read. */
+export function hasHooks({ state }: Container, kind: LaterHook): boolean {
+  return state.laterHooks?.includes(kind) ?? false;
 }
 
 type Kind = keyof Hooks;

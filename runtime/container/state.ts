@@ -252,6 +252,11 @@ export class StateDirectory {
     return Deno.readTextFileSync(`${this.path}/${name}`);
   }
 
+  /** As it is now, while its init runs. */
+  readStatusPage(): Uint8Array<ArrayBuffer> {
+    return Deno.readFileSync(`${this.path}/status`);
+  }
+
   /** Replaces a file: whoever reads it sees the old text or the new one. */
   write(name: string, text: string): void {
     const path = `${this.path}/${name}`;
