@@ -4,16 +4,12 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { AT_FDCWD, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../runtime/linux/generated/constants.ts";
-import { cString, syscall } from "../../runtime/linux/libc.ts";
+import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from "../../runtime/linux/generated/constants.ts";
+import { mknod } from "../support/files.ts";
 import { containerTest } from "../support/fixture.ts";
 import { attack } from "./attack.ts";
 import { Canary } from "./canary.ts";
 import { hostileImage } from "./image.ts";
-
-function mknod(path: string, mode: number, device = 0): void {
-  syscall("mknodat", [AT_FDCWD, cString(path), mode | 0o666, device], { path });
-}
 
 /** What can be in a place, and how it is made. */
 const KINDS = {

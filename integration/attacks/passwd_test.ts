@@ -3,18 +3,14 @@
  *
  * @module
  */
-import { AT_FDCWD, S_IFCHR, S_IFIFO } from "../../runtime/linux/generated/constants.ts";
-import { cString, syscall } from "../../runtime/linux/libc.ts";
+import { S_IFCHR, S_IFIFO } from "../../runtime/linux/generated/constants.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type Box, containerCases, containerTest } from "../support/fixture.ts";
 import { until } from "../support/commands.ts";
+import { mknod } from "../support/files.ts";
 import { run } from "../support/hako.ts";
 
 const ROOT = "root:x:0:0:root:/home/found:/bin/sh\n";
-
-function mknod(path: string, mode: number, device: number): void {
-  syscall("mknodat", [AT_FDCWD, cString(path), mode | 0o666, device], { path });
-}
 
 /** What makes the file, and the HOME that comes of it. */
 const CASES: Readonly<Record<string, readonly [make: (path: string, box: Box) => void, home: string]>> = {
@@ -33,7 +29,7 @@ const CASES: Readonly<Record<string, readonly [make: (path: string, box: Box) =>
   }, "/"],
   "a loop": [(path) => Deno.symlinkSync("passwd", path), "/"],
   "a directory": [(path) => Deno.mkdirSync(path), "/"],
-  "a FIFO that nobody writes to": [(path) => mknod(path, S_IFIFO, 0), "/"],
+  "a FIFO that nobody writes to": [(path) => mknod(path, S_IFIFO), "/"],
   // makedev(1, 5)
   "an endless device": [(path) => mknod(path, S_IFCHR, 0x105), "/"],
   "endless zeros": [(path) => {
@@ -76,7 +72,7 @@ containerCases(Object.fromEntries(
 containerTest("a special file at /etc/passwd is not even opened: a device may act on that", async (box) => {
   const { path, rootfs } = box.bundle({ args: ["/bin/true"] });
   Deno.removeSync(`${rootfs}/etc/passwd`);
-  mknod(`${rootfs}/etc/passwd`, S_IFIFO, 0);
+  mknod(`${rootfs}/etc/passwd`, S_IFIFO);
   // It waits for anybody to open the other end.
   const writer = new Deno.Command("sh", { args: ["-c", `: > ${rootfs}/etc/passwd`] }).spawn();
   const waits = () => {

@@ -9,6 +9,7 @@ import { readHierarchies } from "../../cgroups/hierarchies.ts";
 import type { Config } from "../../runtime/spec/config.ts";
 import { capabilities, type Changes } from "../support/bundle.ts";
 import { type Hako, hakoOf, ok, until } from "../support/commands.ts";
+import { exists } from "../support/files.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { defaultConfig } from "../../runtime/spec/default.ts";
 import { HAKO, run, spawn } from "../support/hako.ts";
@@ -252,13 +253,4 @@ export function controllers(): Set<string> {
         : controllers.split(",")
     ),
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ok, until } from "../support/commands.ts";
+import { exists } from "../support/files.ts";
 import { type Box, containerTest, type RunOptions } from "../support/fixture.ts";
 import { finish, HAKO, run, spawn } from "../support/hako.ts";
 import { compile, groupsOf } from "./compiled.ts";
@@ -149,15 +150,6 @@ containerTest(
 
 function name(pid: number): string {
   return Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function removed(path: string): boolean {

@@ -1,6 +1,7 @@
 /** What the options of `docker run` ask for, as it is seen from inside. @module */
 import { run } from "../support/hako.ts";
-import { BOX, exists, printLimit } from "../engines/machine.ts";
+import { BOX, printLimit } from "../engines/machine.ts";
+import { exists } from "../support/files.ts";
 import type { Cases } from "../engines/suite.ts";
 import { runCases } from "./docker.ts";
 

@@ -4,12 +4,12 @@ import {
   type Command,
   command,
   ENVIRONMENT,
-  exists,
   ID,
   imageArchive,
   RUNTIME_PATH,
   startDaemon,
 } from "../engines/machine.ts";
+import { exists } from "../support/files.ts";
 import { type Check, expect, type Expected } from "../engines/suite.ts";
 
 export const SOCKET: string = `unix://${BOX}/docker.sock`;

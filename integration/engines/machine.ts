@@ -4,6 +4,7 @@
  * @module
  */
 import { makeRootfs } from "../support/bundle.ts";
+import { exists } from "../support/files.ts";
 import { type Result, run, type Surroundings } from "../support/hako.ts";
 import { until } from "./suite.ts";
 
@@ -30,15 +31,6 @@ function runtimePath(): string {
 /** Where a program of Debian's packages is, if it is. */
 export function programPath(name: string): string | undefined {
   return ENVIRONMENT.PATH!.split(":").map((folder) => `${folder}/${name}`).find((path) => exists(path));
-}
-
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Runs a command to its end, in an environment of PATH alone. It is given `seconds`. */

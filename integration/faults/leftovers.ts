@@ -1,6 +1,7 @@
 /** What is left of a container, found fast enough to look after each of thousands of faults. @module */
 import { locateCgroup } from "../../cgroups/mod.ts";
 import { close } from "../../runtime/linux/files.ts";
+import { exists } from "../support/files.ts";
 import type { Box } from "../support/fixture.ts";
 
 /** What there may be: a container that is not part of the case. */
@@ -105,14 +106,5 @@ function names(directory: string): string[] {
     return [...Deno.readDirSync(directory)].map(({ name }) => name);
   } catch {
     return [];
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

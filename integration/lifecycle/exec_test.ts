@@ -9,6 +9,7 @@ import { listenUnix } from "../../runtime/linux/sockets.ts";
 import { livingChildren } from "../support/children.ts";
 import { fails, type Hako, hakoOf, ok, until } from "../support/commands.ts";
 import { receiveDescriptor } from "../support/descriptors.ts";
+import { exists } from "../support/files.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO, run } from "../support/hako.ts";
 
@@ -250,13 +251,4 @@ for (
       }),
     exists(directory) ? { skip: `the host has ${module}` } : {},
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -5,6 +5,7 @@ import type { Mount } from "../../runtime/spec/config.ts";
 import { livingChildren } from "../support/children.ts";
 import { capabilities } from "../support/bundle.ts";
 import { fails, hakoOf, ok, statusOf, until } from "../support/commands.ts";
+import { exists } from "../support/files.ts";
 import { type Box, containerTest } from "../support/fixture.ts";
 import { HAKO } from "../support/hako.ts";
 
@@ -195,15 +196,6 @@ containerTest("a poststart hook finds the program in its place", async (box) => 
   assertEquals(Deno.readTextFileSync(seen), "/bin/busybox\n");
   await ok(hako("delete", "--force", box.id));
 });
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 containerTest(
   "a container without hooks for them is started and deleted when its config.json is lost",

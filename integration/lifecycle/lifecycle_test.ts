@@ -3,17 +3,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { livingChildren } from "../support/children.ts";
 import { fails, hakoOf, ok, statusOf, until } from "../support/commands.ts";
+import { exists } from "../support/files.ts";
 import { containerTest } from "../support/fixture.ts";
 import { run } from "../support/hako.ts";
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 containerTest(
   "a container goes from created over running to stopped, and each command knows where it is",

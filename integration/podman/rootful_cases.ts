@@ -1,6 +1,7 @@
 /** Podman as root. @module */
 import { assert, assertEquals } from "@std/assert";
-import { BOX, ended, exists, find, ID, isolated, printLimit, RUNTIME } from "../engines/machine.ts";
+import { BOX, ended, find, ID, isolated, printLimit, RUNTIME } from "../engines/machine.ts";
+import { exists } from "../support/files.ts";
 import { type Cases, type Check, expect, type Expected, unless, until } from "../engines/suite.ts";
 import { Pty } from "../support/pty.ts";
 import { CGROUP, IMAGE, podman, withContainer } from "./podman.ts";

@@ -6,6 +6,7 @@
  * @module
  */
 import { build } from "../../build.ts";
+import { exists } from "../support/files.ts";
 import { Box } from "../support/fixture.ts";
 import { run } from "../support/hako.ts";
 import { leaks, snapshot } from "../support/leaks.ts";
@@ -182,15 +183,6 @@ function explain({ status, stdout, stderr }: Run): string {
   const what = failures.length > 0 ? failures : lines;
   return [`exit status ${status}`, ...stderr.trim().split("\n"), ...what.slice(0, 60)]
     .map((line) => `  # ${line}`).join("\n");
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args) ? 0 : 1);

@@ -144,10 +144,10 @@ export function assertResult(result: Result, { stdout = "", stderr = "", status 
 
 function missing(files: readonly string[]): string | undefined {
   if (Deno.uid() !== 0) return "needs root";
-  return files.filter((file) => !exists(file)).map((file) => `no ${file}`)[0];
+  return files.filter((file) => !isInstalled(file)).map((file) => `no ${file}`)[0];
 }
 
-function exists(program: string): boolean {
+function isInstalled(program: string): boolean {
   const folders = program.startsWith("/")
     ? [""]
     : (Deno.env.get("PATH") ?? "").split(":").map((path) => `${path}/`);

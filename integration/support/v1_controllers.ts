@@ -5,6 +5,7 @@
  * @module
  */
 import { livingChildren } from "./children.ts";
+import { exists } from "./files.ts";
 import { afterMounting, inMountNamespace } from "./fixture.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -76,13 +77,4 @@ function makeDirectory(path: string): boolean {
   if (exists(path)) return false;
   Deno.mkdirSync(path);
   return true;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Cgroup, type Hierarchy, locateCgroup } from "../../cgroups/mod.ts";
-import type { Machine } from "./suite/fixture.ts";
+import { isDirectory, type Machine } from "./suite/fixture.ts";
 
 type Files = Readonly<Record<string, string>>;
 
@@ -154,7 +154,7 @@ export class FakeMachine implements Machine {
       const parts = cgroup.paths[controllers]!.slice(mountPoint.length + 1).split("/");
       parts.forEach((_, index) => {
         const directory = [mountPoint, ...parts.slice(0, index + 1)].join("/");
-        if (!exists(directory)) this.#fill(directory, controllers);
+        if (!isDirectory(directory)) this.#fill(directory, controllers);
       });
     }
     return cgroup;
@@ -184,17 +184,9 @@ export const ALL_V1 = Object.keys(V1);
 export const ALL_V2 = Object.keys(V2);
 
 function removeFiles(directory: string): void {
-  if (!exists(directory)) return;
-  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
-    if (isDirectory) removeFiles(`${directory}/${name}`);
-    else Deno.removeSync(`${directory}/${name}`);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
+  if (!isDirectory(directory)) return;
+  for (const { name, isFile } of Deno.readDirSync(directory)) {
+    if (isFile) Deno.removeSync(`${directory}/${name}`);
+    else removeFiles(`${directory}/${name}`);
   }
 }

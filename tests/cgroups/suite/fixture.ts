@@ -56,7 +56,7 @@ export function message(fn: () => void): string {
   return (assertThrows(fn) as Error).message;
 }
 
-export function exists(path: string): boolean {
+export function isDirectory(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch {

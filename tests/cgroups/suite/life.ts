@@ -1,6 +1,6 @@
 /** A cgroup from its creation to its deletion. @module */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { cgroupTest, exists, type Machine, message } from "./fixture.ts";
+import { cgroupTest, isDirectory, type Machine, message } from "./fixture.ts";
 
 export function lifeTests(machine: Machine): void {
   const { name } = machine;
@@ -87,7 +87,9 @@ export function lifeTests(machine: Machine): void {
 
   cgroupTest(machine, "leaves nothing of itself when a limit is refused", (cgroup) => {
     assertThrows(() => cgroup.create({ unified: { "cgroup.nonsense": "1" } }));
-    for (const path of Object.values(cgroup.paths)) assertEquals(exists(path), false, `${name}: ${path}`);
+    for (const path of Object.values(cgroup.paths)) {
+      assertEquals(isDirectory(path), false, `${name}: ${path}`);
+    }
   }, machine.beforeDelete && "a directory with plain files in it cannot be removed");
 
   cgroupTest(machine, "can be deleted twice, with cgroups below", (cgroup, open) => {
@@ -98,7 +100,7 @@ export function lifeTests(machine: Machine): void {
     }
     machine.beforeDelete?.(cgroup);
     cgroup.delete();
-    for (const path of Object.values(cgroup.paths)) assertEquals(exists(path), false);
+    for (const path of Object.values(cgroup.paths)) assertEquals(isDirectory(path), false);
     open().delete();
   });
 }

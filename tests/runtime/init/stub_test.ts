@@ -2,11 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { assembled, canAssemble, tableOf } from "../../../runtime/init/assemble.ts";
 import { DATA_ADDRESS, RECORD_BYTES, STATUS } from "../../../runtime/init/record.ts";
 import { ERRNO } from "../../../runtime/linux/generated/errno.ts";
-import { type Cpu, SYSCALLS } from "../../../runtime/linux/generated/syscalls.ts";
+import type { Cpu } from "../../../runtime/linux/generated/syscalls.ts";
+import { CPUS, runnerOf, testOrSkip } from "./cpus.ts";
 import { type Case, CASES, LATE, LATE_OFFSET, prologue, STATUS_BYTES } from "./stub_cases.ts";
 import { image, STUBS } from "./stub_program.ts";
 
-const CPUS = Object.keys(SYSCALLS) as Cpu[];
 const CODE_LIMIT_BYTES = 256;
 const TIMEOUT_MILLISECONDS = 20_000;
 
@@ -20,32 +20,10 @@ for (const cpu of CPUS) {
     assertEquals(await Deno.readTextFile(tableOf("stub", cpu)), await assembled("stub", cpu));
   });
 
-  const native = cpu === Deno.build.arch;
-  const emulator = native ? undefined : inPath(`qemu-${cpu}-static`);
+  const { emulator, missing } = runnerOf(cpu);
   for (const one of CASES) {
-    const reason = native ? undefined : emulator === undefined ? `no qemu-${cpu}-static` : one.notUnderQemu;
+    const reason = missing ?? (emulator && one.notUnderQemu);
     testOrSkip(`stub ${cpu}: ${one.name}`, reason, () => runCase(cpu, emulator, one));
-  }
-}
-
-function testOrSkip(name: string, reason: string | undefined, fn: () => Promise<void>): void {
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    fn,
-  });
-}
-
-function inPath(program: string): string | undefined {
-  return (Deno.env.get("PATH") ?? "").split(":").map((folder) => `${folder}/${program}`).find(isFile);
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
   }
 }
 

@@ -8,11 +8,11 @@ import { assembled, canAssemble, tableOf } from "../../../runtime/init/assemble.
 import { executableImage } from "../../../runtime/init/executable.ts";
 import { retarget } from "../../../runtime/init/retarget.ts";
 import * as c from "../../../runtime/linux/generated/constants.ts";
-import { type Cpu, SYSCALLS } from "../../../runtime/linux/generated/syscalls.ts";
+import type { Cpu } from "../../../runtime/linux/generated/syscalls.ts";
 import { type Arg, attempt, type Node, type Plan, slot, step } from "../../../runtime/plan/node.ts";
 import type { Standalone } from "../../../runtime/plan/standalone.ts";
+import { CPUS, runnerOf, testOrSkip } from "./cpus.ts";
 
-const CPUS = Object.keys(SYSCALLS) as Cpu[];
 const CODE_LIMIT_BYTES = 1200;
 const TIMEOUT_MILLISECONDS = 20_000;
 const own = Deno.build.arch;
@@ -218,8 +218,7 @@ for (const cpu of CPUS) {
     assert(empty < CODE_LIMIT_BYTES + 4096, `${empty} bytes`);
   });
 
-  const emulator = cpu === own ? undefined : inPath(`qemu-${cpu}-static`);
-  const missing = cpu === own || emulator ? undefined : `no qemu-${cpu}-static`;
+  const { emulator, missing } = runnerOf(cpu);
   for (const one of CASES) {
     const reason = missing ??
       (cpu !== own && NOT_UNDER_QEMU.test(one.name)
@@ -286,22 +285,4 @@ async function withTool(
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-}
-
-function testOrSkip(name: string, reason: string | undefined, fn: () => Promise<void>): void {
-  Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
-    fn,
-  });
-}
-
-function inPath(program: string): string | undefined {
-  return (Deno.env.get("PATH") ?? "").split(":").map((folder) => `${folder}/${program}`).find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
 }
