@@ -19,6 +19,7 @@
  * @module
  */
 
+import { parseArgs } from "node:util";
 import { FORGOTTEN } from "./environment.ts";
 import { refuseForeign, refuseWritable, VARIABLES, withParents } from "./place.ts";
 import { prelink, randomBase } from "./prelink.ts";
@@ -71,10 +72,18 @@ const SNAPSHOT_V8_FLAGS = [
   // They are the kernel's, pkeys(7), and not there in another process.
   "--no-memory-protection-keys",
 ];
-const SNAPSHOT_ENVIRONMENT = {
-  DENO_DIR: "/dev/null/none",
+
+/** For Deno. */
+const COMMON_ENVIRONMENT = {
+  // It asks the network, once a day, and tells on stderr.
   DENO_NO_UPDATE_CHECK: "1",
+  // It puts a `node` of Deno's into PATH where there is none.
   DENO_DISABLE_NODE_SHIM: "1",
+};
+
+const SNAPSHOT_ENVIRONMENT = {
+  ...COMMON_ENVIRONMENT,
+  DENO_DIR: "/dev/null/none",
   GLIBC_TUNABLES: [
     // One heap.
     "glibc.malloc.arena_max=1",
@@ -118,12 +127,9 @@ export function snapshotCommand(deno: string) {
 
 function environment(dist: string): Record<string, string> {
   return {
+    ...COMMON_ENVIRONMENT,
     // Not the caller's, which may be absent or cold, and which under sudo may be a user's to write to: it is code.
     DENO_DIR: `${dist}/cache`,
-    // It asks the network, once a day, and tells on stderr.
-    DENO_NO_UPDATE_CHECK: "1",
-    // It puts a `node` of Deno's into PATH where there is none.
-    DENO_DISABLE_NODE_SHIM: "1",
     GLIBC_TUNABLES: GLIBC_TUNABLES.join(":"),
   };
 }
@@ -146,7 +152,8 @@ export function build(
   Deno.mkdirSync(directory, { recursive: true });
   const dist = Deno.realPathSync(directory);
   // What is packed must not change meanwhile, as a link does by further links.
-  (prelinked ? prelinkDeno : home === undefined ? linkDeno : copyDeno)(`${dist}/deno`);
+  const placeDeno = prelinked ? prelinkDeno : home === undefined ? linkDeno : copyDeno;
+  placeDeno(`${dist}/deno`);
 
   writeModules(dist, { script: "hako.js", firstLines: execLine(home ?? dist) });
   replace(`${dist}/snapshot.js`, deno("bundle", "--quiet", "--minify", SNAPSHOT));
@@ -211,6 +218,8 @@ function execLine(dist: string): string {
 /** A program that makes what belongs to one place and one machine. */
 function warmUp(dist: string): string {
   const files = ["hako.js", ...SEPARATE.map(({ file }) => file)];
+  const cache = `${dist}/cache`;
+  const evaluate = `DENO_DIR=${quote(cache)} ${quote(`${dist}/deno`)} eval --no-config --ext=js`;
   return [
     "#!/bin/sh",
     "# Fills V8's code cache, and takes the snapshot: both belong to this place and to this machine's processor.",
@@ -220,32 +229,29 @@ function warmUp(dist: string): string {
     "# One at a time: a second one would write to the snapshot that the first has tried.",
     `exec 3<${quote(dist)}`,
     "flock 3",
-    `rm -rf ${quote(`${dist}/cache`)}`,
+    `rm -rf ${quote(cache)}`,
     refuseWritable(quote(dist), withParents([dist]).map(quote)),
     ...files.map((file) => `(${denoLine(dist, file)} --warm-up --version) >/dev/null`),
     "# Each start of Deno would recover what the write-ahead log of SQLite holds, a millisecond's work.",
-    `DENO_DIR=${quote(`${dist}/cache`)} ${quote(`${dist}/deno`)} eval --no-config --ext=js ${
-      quote(emptyLogs(`${dist}/cache`))
-    }`,
-    ...takeSnapshot(dist),
+    `${evaluate} ${quote(emptyLogs(cache))}`,
+    ...snapshotLines(dist),
     "",
   ].join("\n");
 }
 
 /** The lines that make `hako` of dist/: what is there before stays until it has been tried. */
-function takeSnapshot(dist: string): string[] {
+function snapshotLines(dist: string): string[] {
   const [hako, script] = [quote(`${dist}/hako`), quote(`${dist}/hako.js`)];
   const link = [`ln -sf hako.js ${hako}.new`, `mv -f ${hako}.new ${hako}`];
   // Registers and calls of one CPU: runtime/init/resume_x86_64.S.
   if (Deno.build.arch !== "x86_64") return link;
-  const { env, ...deno } = snapshotCommand(`${dist}/deno`);
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const command = deno.command.map(quote).join(" ");
+  const { env, command } = snapshotCommand(`${dist}/deno`);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`).join(" ");
+  const deno = command.map(quote).join(" ");
+  const take = `${deno} ${quote(`${dist}/snapshot.js`)} take ${hako} ${script} ${deno}`;
   return [
     `if [ "$1" != --no-snapshot ] &&`,
-    `  env -i ${variables.join(" ")} ${command} ${
-      quote(`${dist}/snapshot.js`)
-    } take ${hako} ${script} ${command} &&`,
+    `  env -i ${variables} ${take} &&`,
     `  [ "$(${hako}.new --version)" = "$(${script} --version)" ]`,
     "then",
     `  mv -f ${hako}.new ${hako}`,
@@ -339,13 +345,18 @@ function run(program: string, ...args: string[]): string {
 }
 
 if (import.meta.main) {
-  const options = Deno.args.filter((arg) => ["--single-file", "--prelink", "--no-snapshot"].includes(arg));
-  const [directory = `${import.meta.dirname}/dist`] = Deno.args.filter((arg) => !options.includes(arg));
   try {
-    const program = options.includes("--single-file") ? compile(directory) : build(directory, {
-      prelinked: options.includes("--prelink"),
-      snapshot: !options.includes("--no-snapshot"),
+    const { values, positionals: [directory = `${import.meta.dirname}/dist`] } = parseArgs({
+      options: {
+        "single-file": { type: "boolean" },
+        prelink: { type: "boolean" },
+        "no-snapshot": { type: "boolean" },
+      },
+      allowPositionals: true,
     });
+    const program = values["single-file"]
+      ? compile(directory)
+      : build(directory, { prelinked: values.prelink, snapshot: !values["no-snapshot"] });
     console.log(`${program} (${Math.round(Deno.statSync(program).size / 1024)} kB)`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

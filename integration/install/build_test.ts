@@ -133,6 +133,20 @@ Deno.test({
   },
 });
 
+Deno.test("the build refuses an option that it does not know, and makes no folder of that name", () => {
+  const cwd = Deno.makeTempDirSync();
+  try {
+    const source = new URL("../../build.ts", import.meta.url).pathname;
+    const args = ["run", "--allow-all", "--no-config", "--no-lock", source, "--no-snapshots"];
+    const { code, stdout, stderr } = run(Deno.execPath(), args, { cwd, env: { HOME: cwd } });
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "'--no-snapshots'");
+    assertEquals([...Deno.readDirSync(cwd)].filter(({ name }) => name.startsWith("--")), []);
+  } finally {
+    Deno.removeSync(cwd, { recursive: true });
+  }
+});
+
 Deno.test("is readable beside Deno, and builds over itself", () => {
   assertEquals([...Deno.readDirSync(`${above}/it's here`)].map(({ name }) => name).sort(), [
     "bpf.js",
