@@ -80,7 +80,7 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^runtime\/init\/init\.ts this\.#stopped/, "a process that stops us: integration/attacks/exec_test.ts"],
   [/^runtime\/linux\/processes\.ts syscall\("waitid"/, AFTER_FAILURE],
   [
-    /^runtime\/linux\/processes\.ts .*new Uint8Array\(ACTION_WORDS/,
+    /^runtime\/linux\/processes\.ts .*new Uint8Array\(KERNEL_ACTION_BYTES/,
     "a caller that ignores SIGCHLD: integration/run",
   ],
   [/^runtime\/init\/init\.ts (opened\.forEach|close\(fd\)|if \(this\.#ended)/, AFTER_FAILURE],

@@ -1,6 +1,6 @@
 /**
  * What a process does that a snapshot is taken of, before it stands still: it makes and removes containers. So all that a
- * command needs is loaded, and V8 has seen what comes where, from the start of each snapshot on: a tenth of a run's time.
+ * command needs is loaded, and V8 has its type feedback, from the start of each snapshot on: a tenth of a run's time.
  *
  * No module may keep a fact about the machine or the caller: it would be that of the time when the snapshot was taken.
  *
@@ -9,9 +9,9 @@
 import { Container } from "../container/container.ts";
 import { createContainer } from "../container/create.ts";
 import { ExecutedProcess } from "../container/exec.ts";
-import { log } from "../log.ts";
 import { CPU } from "../linux/libc.ts";
 import { wait } from "../linux/processes.ts";
+import { log } from "../log.ts";
 import { writeIdleProgram } from "../snapshot/idle.ts";
 import type { Config } from "../spec/config.ts";
 import { defaultConfig } from "../spec/default.ts";
@@ -20,12 +20,12 @@ import { compileSeccomp } from "../../wasm/mod.ts";
 import { type Commands, globalOptions, runCommand } from "./command.ts";
 import { parseOptions } from "./options.ts";
 
-/** So often that V8 keeps note of what comes where. */
+/** So often that V8 collects type feedback. */
 const ROUNDS = 30;
 
 /** Global options, command and arguments of a short run in the directory of {@linkcode rehearse}, and after it. */
 export function shortRun(directory: string): string[] {
-  return ["--root", `${directory}/state`, "run", "--bundle", directory, `rehearsal-${Deno.pid}`];
+  return ["--root", stateOf(directory), "run", "--bundle", directory, rehearsalId()];
 }
 
 /** @param directory an empty one, for the bundle and the state of the containers: it stays */
@@ -52,8 +52,8 @@ export async function rehearse(commands: Commands, directory: string): Promise<v
 
 /** The life of one container. */
 async function live(config: Config, directory: string): Promise<void> {
-  const id = `rehearsal-${Deno.pid}`;
-  const root = `${directory}/state`;
+  const id = rehearsalId();
+  const root = stateOf(directory);
   const waiting = { ...config, process: { ...config.process!, args: ["/wait"] } };
   const created = await createContainer(waiting, { id, bundle: directory, root });
   try {
@@ -68,6 +68,15 @@ async function live(config: Config, directory: string): Promise<void> {
   } finally {
     Container.delete(root, id, true);
   }
+}
+
+function stateOf(directory: string): string {
+  return `${directory}/state`;
+}
+
+/** Two that are built at once have different cgroups. */
+function rehearsalId(): string {
+  return `rehearsal-${Deno.pid}`;
 }
 
 /** Frees what nobody needs: it would be a part of the snapshot. For V8 with --expose-gc. */

@@ -30,7 +30,7 @@ function take([file, otherwise, ...command]: readonly string[]): void {
     const env = Object.entries(Deno.env.toObject()).map(([name, value]) => `${name}=${value}`);
     takeSnapshot({ program: command[0]!, args, env }, `${file}.new`, {
       otherwise: otherwise!,
-      // What a run writes to is worth a little more time of all other commands.
+      // A run writes to more than other commands do, whose start takes a little longer by that.
       tried: [shortRun(directory), ["--version"]],
     });
   } finally {

@@ -11,6 +11,7 @@
  *
  * @module
  */
+
 /** Where the kernel maps HEAD, readable and writable. */
 export const RESUME_ADDRESS = 0x800000;
 

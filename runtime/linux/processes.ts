@@ -39,9 +39,9 @@ const FILE_ACTIONS_BYTES = 128;
 const ATTRIBUTES_BYTES = 512;
 /** sizeof(sigset_t) */
 const SIGSET_BYTES = 128;
-/** The kernel's, in which SIG_DFL is 0: struct sigaction, on both CPUs. */
-const KERNEL_SIGSET_BYTES = 8;
-const ACTION_WORDS = 4;
+/** Those of the kernel, on both CPUs: sizeof(sigset_t) and sizeof(struct sigaction), in which SIG_DFL is 0. */
+export const KERNEL_SIGSET_BYTES = 8;
+export const KERNEL_ACTION_BYTES = 32;
 const SIG_IGN = 1n;
 
 /**
@@ -78,10 +78,10 @@ export function posixSpawn({ path, args, env, fds, cwd }: SpawnOptions): number 
 
 /** Whoever started us may have had SIGCHLD ignored, and then wait(2) knows of no child that is dead. */
 function keepDeadChildren(): void {
-  const action = new BigUint64Array(ACTION_WORDS);
+  const action = new BigUint64Array(KERNEL_ACTION_BYTES / 8);
   syscall("rt_sigaction", [SIGCHLD, 0, new Uint8Array(action.buffer), KERNEL_SIGSET_BYTES]);
   if (action[0] !== SIG_IGN) return;
-  syscall("rt_sigaction", [SIGCHLD, new Uint8Array(ACTION_WORDS * 8), 0, KERNEL_SIGSET_BYTES]);
+  syscall("rt_sigaction", [SIGCHLD, new Uint8Array(KERNEL_ACTION_BYTES), 0, KERNEL_SIGSET_BYTES]);
 }
 
 type SpawnFunction = Extract<keyof ReturnType<typeof libc>["symbols"], `posix_spawn${string}`>;
@@ -114,7 +114,7 @@ export function shellStatus(status: ExitStatus): number {
 }
 
 /** sizeof(siginfo_t) */
-const SIGINFO_BYTES = 128;
+export const SIGINFO_BYTES = 128;
 
 /** waitid(2) for a child of ours, which is reaped; a signal does not end the wait. */
 export function wait(pid: number): ExitStatus {

@@ -1,4 +1,4 @@
-/** Looking into another process: ptrace(2), kcmp(2) @module */
+/** Looking into another process. @see ptrace(2), kcmp(2) @module */
 import {
   __WALL,
   KCMP_FILE,
@@ -16,9 +16,8 @@ import {
   WUNTRACED,
 } from "./generated/constants.ts";
 import { address, syscall, trySyscall } from "./libc.ts";
+import { SIGINFO_BYTES } from "./processes.ts";
 
-/** sizeof(siginfo_t) */
-const SIGINFO_BYTES = 128;
 /** siginfo_t.si_status */
 const SI_STATUS = 24;
 /** linux/ptrace.h */
@@ -43,12 +42,19 @@ export function whileStopped<T>(pid: number, action: () => T): T {
   }
 }
 
-/** The general registers of a thread that is stopped: `count` of them, in the order of struct user_regs_struct. */
-export function registers(tid: number, count: number): BigUint64Array<ArrayBuffer> {
-  const values = new BigUint64Array(count);
+/** As struct user_regs_struct of x86-64 has them. */
+const REGISTERS = [
+  ...["r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"],
+  ...["orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"],
+] as const;
+export type Registers = Readonly<Record<typeof REGISTERS[number], bigint>>;
+
+/** The general registers of a thread that is stopped. */
+export function readRegisters(tid: number): Registers {
+  const values = new BigUint64Array(REGISTERS.length);
   const iovec = new BigUint64Array([address(new Uint8Array(values.buffer)), BigInt(values.byteLength)]);
   syscall("ptrace", [PTRACE_GETREGSET, tid, NT_PRSTATUS, new Uint8Array(iovec.buffer)]);
-  return values;
+  return Object.fromEntries(REGISTERS.map((name, index) => [name, values[index]!])) as Registers;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { SYSCALLS } from "./generated/syscalls.ts";
 import { bind, CPU, syscall } from "./libc.ts";
+import { KERNEL_ACTION_BYTES, KERNEL_SIGSET_BYTES } from "./processes.ts";
 
 /** What only the process itself can say of itself. */
 export interface OwnState {
@@ -17,10 +18,8 @@ export interface OwnState {
   readonly robustList: { readonly address: number; readonly bytes: number };
 }
 
-/** sizeof(stack_t), and of the kernel's struct sigaction and sigset_t: asm/signal.h. */
+/** asm/signal.h: sizeof(stack_t), and _NSIG */
 const STACK_BYTES = 24;
-const ACTION_BYTES = 32;
-const SIGSET_BYTES = 8;
 const LAST_SIGNAL = 64;
 
 let resumed = false;
@@ -89,8 +88,8 @@ function ownState(): OwnState {
   const robustList = { address: Number(list[0]), bytes: Number(list[1]) };
   const signalActions = [];
   for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
-    const action = new Uint8Array(ACTION_BYTES);
-    syscall("rt_sigaction", [signal, 0, action, SIGSET_BYTES]);
+    const action = new Uint8Array(KERNEL_ACTION_BYTES);
+    syscall("rt_sigaction", [signal, 0, action, KERNEL_SIGSET_BYTES]);
     if (new BigUint64Array(action.buffer)[0] !== 0n) signalActions.push({ signal, action: action.toHex() });
   }
   return { signalStack: signalStack.toHex(), signalActions, robustList };

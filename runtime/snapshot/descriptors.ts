@@ -36,7 +36,7 @@ export interface Watched {
 export function readDescriptors(pid: number, first: number): Descriptor[] {
   const fds = [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => Number(name))
     .filter((fd) => fd <= 2 || fd >= first).sort((a, b) => a - b);
-  const sockets: string[] = [];
+  let sockets = 0;
   return fds.filter((fd) => fd >= first).map((fd): Descriptor => {
     const target = Deno.readLinkSync(`/proc/${pid}/fd/${fd}`);
     const info = Deno.readTextFileSync(`/proc/${pid}/fdinfo/${fd}`);
@@ -47,8 +47,9 @@ export function readDescriptors(pid: number, first: number): Descriptor[] {
       return { fd, flags, kind: "eventfd", count: parseInt(/^eventfd-count:\s+(\w+)/m.exec(info)![1]!, 16) };
     }
     if (target === "anon_inode:[eventpoll]") return { fd, flags, kind: "epoll", watched: watchedBy(info) };
-    if (target.startsWith("socket:") && sockets.push(target) <= 2) {
-      return { fd, flags, kind: "socket", isFirst: sockets.length === 1 };
+    // Of one pair, by which Deno hears of its signals.
+    if (target.startsWith("socket:") && sockets < 2) {
+      return { fd, flags, kind: "socket", isFirst: sockets++ === 0 };
     }
     throw new Error(`a process that has ${target} open cannot be kept`);
   });

@@ -14,7 +14,16 @@ import { headerBytes, PF_R, PF_W, PF_X, writeHeaders } from "../init/elf_header.
 import { encode } from "../init/encode.ts";
 import { RESUME } from "../init/generated/resume_x86_64.ts";
 import { DATA_ADDRESS, RECORD_BYTES, STATUS_ADDRESS, TEXT_ADDRESS } from "../init/record.ts";
-import { FRAME, HEAD, HEAD_BYTES, LEAVES, QUESTION_BYTES, RESUME_ADDRESS } from "../init/resume.ts";
+import {
+  ANSWER_BYTES,
+  FRAME,
+  HEAD,
+  HEAD_BYTES,
+  LEAVES,
+  QUESTION_BYTES,
+  RESUME_ADDRESS,
+} from "../init/resume.ts";
+import type { Registers } from "../linux/ptrace.ts";
 import type { Plan, Step } from "../plan/node.ts";
 import { STATUS_BYTES } from "../plan/status_page.ts";
 import { type Area, PAGE_BYTES } from "./memory.ts";
@@ -23,6 +32,8 @@ import type { Piece } from "./plan.ts";
 /** Where in the file HEAD is, and what is behind it. */
 export const HEAD_OFFSET = PAGE_BYTES;
 const CONTENTS_OFFSET = 2 * PAGE_BYTES;
+/** How much of the contents is held at once. */
+const CHUNK_BYTES = 4 << 20;
 
 /** Where in the file the contents of each of `kept` are. */
 export function place(kept: readonly Area[]): Piece[] {
@@ -34,23 +45,22 @@ export function place(kept: readonly Area[]): Piece[] {
   });
 }
 
-/** The registers of the process, as struct user_regs_struct has them. */
-export const REGISTERS = [
-  ...["r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"],
-  ...["orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs"],
-] as const;
-export type Registers = Readonly<Record<typeof REGISTERS[number], bigint>>;
-
-/** What the start of an executable does, beside running the plan. */
+/** How an executable starts. */
 export interface Start {
   readonly plan: Plan;
   /** The step for a processor that does not give `answers`. */
   readonly isOtherwise: (step: Step) => boolean;
   /** To LEAVES: ebx, ecx and edx of each. */
   readonly answers: Uint8Array;
-  readonly registers?: Registers;
-  /** The process's stack_t. */
-  readonly signalStack?: Uint8Array;
+  /** For a plan that ends in rt_sigreturn(2): what the process goes on with. */
+  readonly frame?: { readonly registers: Registers; readonly signalStack: Uint8Array };
+}
+
+/** What an executable has in memory beside its own code. */
+export interface Contents {
+  readonly pieces: readonly Piece[];
+  /** Gives `count` bytes of a piece. */
+  readonly read: (address: number, count: number) => Uint8Array;
 }
 
 /** Addresses for a plan: where the frame's signal mask is, the ends of a socketpair(2), and the processor's answers. */
@@ -59,19 +69,10 @@ export const ADDRESSES = {
   pair: RESUME_ADDRESS + HEAD.pair,
   answers: RESUME_ADDRESS + HEAD.found,
 } as const;
-export const ANSWERS_BYTES = HEAD.frame - HEAD.found;
+export const ANSWERS_BYTES = ANSWER_BYTES * LEAVES.length;
 
-/**
- * Writes an executable to `path`.
- *
- * @param read gives the contents of a piece, at most so many bytes from an address on
- */
-export function writeExecutable(
-  path: string,
-  start: Start,
-  pieces: readonly Piece[],
-  read: (address: number, count: number) => Uint8Array,
-): void {
+/** Writes an executable to `path`. */
+export function writeExecutable(path: string, start: Start, { pieces, read }: Contents): void {
   const code = Uint8Array.fromHex(RESUME);
   const { data, steps } = encode(start.plan, "x86_64", {}, {
     $argv: RESUME_ADDRESS + HEAD.argv,
@@ -83,7 +84,7 @@ export function writeExecutable(
 
   const codeAt = headerBytes(4);
   const text = new Uint8Array(codeAt + code.length);
-  const dataAt = pieces.reduce((end, { start, end: last }) => end + last - start, CONTENTS_OFFSET);
+  const dataAt = CONTENTS_OFFSET + pieces.reduce((bytes, piece) => bytes + piece.end - piece.start, 0);
   writeHeaders(text, "x86_64", {
     entry: TEXT_ADDRESS + codeAt,
     segments: [
@@ -108,15 +109,13 @@ export function writeExecutable(
   };
   write(0, text);
   write(HEAD_OFFSET, headOf(start, otherwise));
-  for (const { start, end, offset } of pieces) {
-    for (let at = start; at < end; at += CHUNK_BYTES) {
-      write(offset + at - start, read(at, Math.min(CHUNK_BYTES, end - at)));
+  for (const piece of pieces) {
+    for (let at = piece.start; at < piece.end; at += CHUNK_BYTES) {
+      write(piece.offset + at - piece.start, read(at, Math.min(CHUNK_BYTES, piece.end - at)));
     }
   }
   write(dataAt, data);
 }
-
-const CHUNK_BYTES = 4 << 20;
 
 /** As the kernel's struct ucontext has them: asm/sigcontext.h. */
 const FRAME_REGISTERS = [
@@ -126,7 +125,7 @@ const FRAME_REGISTERS = [
 /** UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS of asm/ucontext.h: ss is as given. */
 const UC_FLAGS = 6n;
 
-function headOf({ answers, registers, signalStack }: Start, otherwise: number): Uint8Array {
+function headOf({ answers, frame }: Start, otherwise: number): Uint8Array {
   const head = new DataView(new ArrayBuffer(HEAD_BYTES));
   const bytes = new Uint8Array(head.buffer);
   head.setBigUint64(HEAD.otherwise, BigInt(otherwise), true);
@@ -136,10 +135,11 @@ function headOf({ answers, registers, signalStack }: Start, otherwise: number): 
     )
   );
   bytes.set(answers, HEAD.expected);
-  if (registers === undefined) return bytes;
+  if (frame === undefined) return bytes;
+  const { registers, signalStack } = frame;
   head.setBigUint64(HEAD.tls, registers.fs_base, true);
   head.setBigUint64(HEAD.frame + FRAME.flags, UC_FLAGS, true);
-  if (signalStack) bytes.set(signalStack, HEAD.frame + FRAME.stack);
+  bytes.set(signalStack, HEAD.frame + FRAME.stack);
   FRAME_REGISTERS.forEach((name, index) =>
     head.setBigUint64(HEAD.frame + FRAME.registers + 8 * index, registers[name], true)
   );

@@ -1,4 +1,4 @@
-/** Programs for a container that is there to be made. @module */
+/** The programs of containers that are made for practice. @module */
 import { elfImage } from "../init/elf.ts";
 import { encode } from "../init/encode.ts";
 import { CPU } from "../linux/libc.ts";
@@ -14,9 +14,9 @@ const PROGRAMS = {
 } as const;
 
 /** Writes a static executable of a few kB to `path`. */
-export function writeIdleProgram(path: string, does: keyof typeof PROGRAMS): void {
+export function writeIdleProgram(path: string, name: keyof typeof PROGRAMS): void {
   using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o755 });
-  for (const { offset, bytes } of elfImage(encode(PROGRAMS[does], CPU, {}).data, CPU)) {
+  for (const { offset, bytes } of elfImage(encode(PROGRAMS[name], CPU, {}).data, CPU)) {
     file.seekSync(offset, Deno.SeekMode.Start);
     file.writeSync(bytes);
   }

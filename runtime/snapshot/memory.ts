@@ -58,12 +58,12 @@ function isKernels({ name }: Mapping): boolean {
 }
 
 /**
- * @param isPresent for each page of an anonymous mapping, whether it is anything but zeros
+ * @param present of each page of an anonymous mapping, whether it is anything but zeros
  * @throws {Error} if there is memory that others see as well
  */
 export function layOut(
   mappings: readonly Mapping[],
-  isPresent: (mapping: Mapping) => readonly boolean[],
+  present: (mapping: Mapping) => readonly boolean[],
 ): Layout {
   const kept: Area[] = [];
   const empty: Area[] = [];
@@ -74,8 +74,8 @@ export function layOut(
     if (protection === PROT_NONE) empty.push({ start, end, protection });
     else if (name.startsWith("/") || name === "[vdso]") kept.push({ start, end, protection });
     else {
-      for (const { present, ...pages } of runs(start, isPresent(mapping))) {
-        (present ? kept : empty).push({ ...pages, protection });
+      for (const { isPresent, ...pages } of runs(start, present(mapping))) {
+        (isPresent ? kept : empty).push({ ...pages, protection });
       }
     }
   }
@@ -84,15 +84,15 @@ export function layOut(
 
 /** The pages from `start` on in runs of present and of absent ones, short absent ones counted to the present. */
 function runs(start: number, present: readonly boolean[]) {
-  const found: { start: number; end: number; present: boolean }[] = [];
+  const found: { start: number; end: number; isPresent: boolean }[] = [];
   let next = start;
   for (const area of areasOf(start, present, ZERO_BYTES)) {
-    if (area.start > next) found.push({ start: next, end: area.start, present: false });
-    found.push({ ...area, present: true });
+    if (area.start > next) found.push({ start: next, end: area.start, isPresent: false });
+    found.push({ ...area, isPresent: true });
     next = area.end;
   }
   const end = start + present.length * PAGE_BYTES;
-  if (end > next) found.push({ start: next, end, present: false });
+  if (end > next) found.push({ start: next, end, isPresent: false });
   return found;
 }
 
@@ -126,7 +126,7 @@ export function presentPages(pid: number, mapping: Mapping): boolean[] {
   return readPagemap(pid, mapping, (entry) => entry >> 62n !== 0n);
 }
 
-/** Which of them it has for itself, and are no longer a file's: bit 61. */
+/** Which of them are copies of its own, in memory (bit 63) and no longer a file's (bit 61). */
 export function ownPages(pid: number, mapping: Mapping): boolean[] {
   return readPagemap(pid, mapping, (entry) => entry >> 61n === 0b100n);
 }
@@ -134,13 +134,13 @@ export function ownPages(pid: number, mapping: Mapping): boolean[] {
 function readPagemap(pid: number, { start, end }: Mapping, test: (entry: bigint) => boolean): boolean[] {
   const entries = new BigUint64Array((end - start) / PAGE_BYTES);
   using file = Deno.openSync(`/proc/${pid}/pagemap`);
-  file.seekSync(start / PAGE_BYTES * 8, Deno.SeekMode.Start);
-  readAll(file, new Uint8Array(entries.buffer));
+  readAt(file, start / PAGE_BYTES * 8, new Uint8Array(entries.buffer));
   return Array.from(entries, test);
 }
 
-/** Fills `bytes`. @throws {Error} if the file ends before */
-export function readAll(file: Deno.FsFile, bytes: Uint8Array): void {
+/** Fills `bytes` from `offset` on. @throws {Error} if the file ends before */
+export function readAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
+  file.seekSync(offset, Deno.SeekMode.Start);
   for (let done = 0; done < bytes.length;) {
     const count = file.readSync(bytes.subarray(done));
     if (count === null) throw new Error("the memory of a process cannot be read");

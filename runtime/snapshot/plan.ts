@@ -22,8 +22,20 @@ import {
   SOCK_STREAM,
 } from "../linux/generated/constants.ts";
 import type { ErrnoName } from "../linux/generated/errno.ts";
+import type { SyscallName } from "../linux/generated/syscalls.ts";
+import { KERNEL_ACTION_BYTES, KERNEL_SIGSET_BYTES } from "../linux/processes.ts";
 import type { OwnState } from "../linux/standstill.ts";
-import { type Arg, attempt, type Node, type Plan, type Reason, slot, type Step, step } from "../plan/node.ts";
+import {
+  type Arg,
+  attempt,
+  type Node,
+  type Plan,
+  type Reason,
+  slot,
+  type SlotName,
+  type Step,
+  step,
+} from "../plan/node.ts";
 import type { Descriptor, Watched } from "./descriptors.ts";
 import type { Area } from "./memory.ts";
 
@@ -56,6 +68,14 @@ const FILES: readonly ErrnoName[] = ["ENOENT", "EMFILE", "ENFILE", "EACCES", "EP
 const DESCRIPTORS: readonly ErrnoName[] = ["EBADF", "EMFILE", "ENFILE", "ENOMEM", "EINVAL", "EPERM"];
 const SIGNALS: readonly ErrnoName[] = ["EPERM", "EACCES", "ENOSYS"];
 
+/** Makes calls for one reason, which may fail with `errnos`. */
+function trying(label: string, errnos: readonly ErrnoName[]) {
+  return (call: SyscallName, args: readonly Arg[], save?: SlotName): Tried => [
+    step({ label, pointer: "runtime" }, call, args, save),
+    errnos,
+  ];
+}
+
 /**
  * The last step of a start that succeeds is rt_sigreturn(2). If one fails, where the kernel has put something in the way, or
  * a limit is too low, the program that needs no snapshot is executed with the same arguments.
@@ -87,36 +107,30 @@ function unlessTaken(descriptors: readonly Descriptor[], then: readonly Node[]):
  * errors. The start of Deno opens /dev/null there.
  */
 function standardStreams(): Tried[] {
-  const reason: Reason = { label: "look for the standard streams", pointer: "runtime" };
-  return [0, 1, 2].map((fd) => [step(reason, "fcntl", [fd, F_GETFD]), ["EBADF"]]);
+  const call = trying("look for the standard streams", ["EBADF"]);
+  return [0, 1, 2].map((fd) => call("fcntl", [fd, F_GETFD]));
 }
 
 function memory({ pieces, empty, written }: Snapshot): Tried[] {
-  const reason: Reason = { label: "give the process its memory", pointer: "runtime" };
-  // The kernel has put little where it likes. The new vDSO nobody needs, but the new stack has our arguments.
-  const map = ({ start, end, protection }: Area, flags: number, file: Arg, offset: number): Tried => {
+  const label = "give the process its memory";
+  const call = trying(label, MEMORY);
+  // Addresses that are only taken may be those of the new vDSO, which nobody needs. The new stack has our arguments.
+  const map = ({ start, end, protection }: Area, flags: number, file: Arg, offset: number) => {
     const fixed = protection === PROT_NONE ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-    return [step(reason, "mmap", [start, end - start, protection, flags | fixed, file, offset]), MEMORY];
+    return call("mmap", [start, end - start, protection, flags | fixed, file, offset]);
   };
   return [
-    [step(reason, "openat", [AT_FDCWD, "/proc/self/exe", O_CLOEXEC, 0], "$file"), FILES],
+    trying(label, FILES)("openat", [AT_FDCWD, "/proc/self/exe", O_CLOEXEC, 0], "$file"),
     ...pieces.map((piece) => map(piece, MAP_PRIVATE, slot("$file"), piece.offset)),
-    [step(reason, "close", [slot("$file")]), DESCRIPTORS],
+    trying(label, DESCRIPTORS)("close", [slot("$file")]),
     ...empty.map((area) => map(area, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)),
-    ...written.map(({ start, end }): Tried => [
-      step(reason, "madvise", [start, end - start, MADV_POPULATE_WRITE]),
-      MEMORY,
-    ]),
+    ...written.map(({ start, end }) => call("madvise", [start, end - start, MADV_POPULATE_WRITE])),
   ];
 }
 
 function descriptors({ descriptors, pair }: Snapshot): Tried[] {
-  const reason: Reason = { label: "open its descriptors", pointer: "runtime" };
-  const call = (...args: Parameters<typeof step> extends [Reason, ...infer Rest] ? Rest : never): Tried => [
-    step(reason, ...args),
-    DESCRIPTORS,
-  ];
-  const moved = (name: `$${string}`, { fd, flags }: Descriptor) => [
+  const call = trying("open its descriptors", DESCRIPTORS);
+  const moved = (name: SlotName, { fd, flags }: Descriptor) => [
     call("dup3", [slot(name), fd, flags & O_CLOEXEC]),
     call("close", [slot(name)]),
   ];
@@ -135,7 +149,7 @@ function descriptors({ descriptors, pair }: Snapshot): Tried[] {
       case "socket":
         return descriptor.isFirst
           ? [
-            // As are SOCK_CLOEXEC and SOCK_NONBLOCK.
+            // So are SOCK_CLOEXEC and SOCK_NONBLOCK.
             call("socketpair", [
               AF_UNIX,
               SOCK_STREAM | descriptor.flags & (O_CLOEXEC | O_NONBLOCK),
@@ -164,23 +178,22 @@ function epollEvent({ events, data }: Watched): Uint8Array {
   return new Uint8Array(bytes.buffer);
 }
 
-/** asm/signal.h, and sizeof(sigset_t) and a struct sigaction of the kernel: SIG_DFL. */
+/** asm/signal.h */
 const SIG_BLOCK = 0;
-const SIGSET_BYTES = 8;
-const DEFAULT_ACTION = new Uint8Array(32);
+/** SIG_DFL, without flags. */
+const DEFAULT_ACTION = new Uint8Array(KERNEL_ACTION_BYTES);
 
 function signals({ state, mask }: Snapshot): Tried[] {
-  const reason: Reason = { label: "handle signals as it does", pointer: "runtime" };
+  const call = trying("handle signals as it does", SIGNALS);
+  const handle = (signal: number, action: Uint8Array) =>
+    call("rt_sigaction", [signal, action, null, KERNEL_SIGSET_BYTES]);
   const { address, bytes } = state.robustList;
   return [
     // Callers that ignore it hand that on, and then no child is left for waitid(2). The script's shell does the same.
-    [step(reason, "rt_sigaction", [SIGCHLD, DEFAULT_ACTION, null, SIGSET_BYTES]), SIGNALS],
-    ...state.signalActions.map(({ signal, action }): Tried => [
-      step(reason, "rt_sigaction", [signal, Uint8Array.fromHex(action), null, SIGSET_BYTES]),
-      SIGNALS,
-    ]),
-    [step(reason, "rt_sigprocmask", [SIG_BLOCK, null, mask, SIGSET_BYTES]), SIGNALS],
-    [step(reason, "set_robust_list", [address, bytes]), SIGNALS],
+    handle(SIGCHLD, DEFAULT_ACTION),
+    ...state.signalActions.map(({ signal, action }) => handle(signal, Uint8Array.fromHex(action))),
+    call("rt_sigprocmask", [SIG_BLOCK, null, mask, KERNEL_SIGSET_BYTES]),
+    call("set_robust_list", [address, bytes]),
   ];
 }
 

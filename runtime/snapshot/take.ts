@@ -20,11 +20,11 @@ import { SYSCALLS } from "../linux/generated/syscalls.ts";
 import { close, memfdCreate, openat2, pread } from "../linux/files.ts";
 import { trySyscall } from "../linux/libc.ts";
 import { endsWithin, pidfdOpen, posixSpawn, shellStatus, wait } from "../linux/processes.ts";
-import { beforeExit, registers, whileStopped } from "../linux/ptrace.ts";
+import { beforeExit, readRegisters, type Registers, whileStopped } from "../linux/ptrace.ts";
 import type { OwnState } from "../linux/standstill.ts";
-import { step } from "../plan/node.ts";
+import { type Step, step } from "../plan/node.ts";
 import { type Descriptor, readDescriptors } from "./descriptors.ts";
-import { ADDRESSES, ANSWERS_BYTES, place, REGISTERS, type Registers, writeExecutable } from "./executable.ts";
+import { ADDRESSES, ANSWERS_BYTES, place, writeExecutable } from "./executable.ts";
 import {
   areasOf,
   type Layout,
@@ -33,7 +33,7 @@ import {
   PAGE_BYTES,
   parseMaps,
   presentPages,
-  readAll,
+  readAt,
 } from "./memory.ts";
 import { isOtherwise, planResume, type Snapshot } from "./plan.ts";
 import { replaceFunctions } from "./vdso.ts";
@@ -73,7 +73,7 @@ export function takeSnapshot(
     const state = waitForState(pid, output);
     whileStopped(pid, () => {
       using memory = Deno.openSync(`/proc/${pid}/mem`);
-      const material = { memory, answers, otherwise, state, ...look(pid) };
+      const material = { memory, answers, otherwise, state, ...inspect(pid) };
       write(path, material, []);
       write(path, material, writtenBy(path, tried, output, material.layout));
     });
@@ -105,7 +105,7 @@ function writtenBy(
 }
 
 function writtenByRun(args: readonly string[], output: number, { kept }: Layout) {
-  // Not before somebody looks.
+  // It waits until it is traced.
   const stopped = ["sh", "-c", 'kill -STOP $$ && exec "$0" "$@"', ...args];
   const fds = [1, 2].map((to) => ({ from: output, to }));
   const pid = posixSpawn({ path: "/bin/sh", args: stopped, env: [], fds });
@@ -122,13 +122,10 @@ function writtenByRun(args: readonly string[], output: number, { kept }: Layout)
 function start({ program, args, env }: Template, output: number): number {
   const nothing = openat2(-1, "/dev/null", { flags: O_RDWR | O_CLOEXEC });
   try {
-    const filled = Array.from({ length: FIRST_FD }, (_, to) => ({ from: to === 1 ? output : nothing, to }));
-    // What it says is ours, and comes first: later numbers may be that of `output`.
-    const fds = [
-      ...filled.slice(1, 2),
-      { from: 2, to: 2 },
-      ...filled.filter(({ to }) => to !== 1 && to !== 2),
-    ];
+    const streams = [{ from: output, to: 1 }, { from: 2, to: 2 }];
+    const filled = Array.from({ length: FIRST_FD }, (_, to) => ({ from: nothing, to }));
+    // The streams come first: one of the other numbers may be that of `output`.
+    const fds = [...streams, ...filled.filter(({ to }) => to !== 1 && to !== 2)];
     return posixSpawn({ path: program, args, env, fds });
   } finally {
     close(nothing);
@@ -139,14 +136,14 @@ function waitForState(pid: number, output: number): OwnState {
   const pidfd = pidfdOpen(pid);
   try {
     for (let tries = 0; tries < SECONDS * 100; tries++) {
-      if (endsWithin(pidfd, 10)) throw new Error("a process has ended that a snapshot is taken of");
+      if (endsWithin(pidfd, 10)) throw new Error("the process has ended before a snapshot was taken of it");
       const [line, rest] = new TextDecoder().decode(pread(output, 1 << 16, 0)).split("\n");
       if (rest === undefined) continue;
       // Those of tokio that have nothing to do end after ten seconds.
       const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].length;
       if (threads === 1 && whileStopped(pid, () => standsStill(pid))) return JSON.parse(line!);
     }
-    throw new Error("a process does not stand still that a snapshot is taken of");
+    throw new Error("the process does not stand still for a snapshot");
   } finally {
     close(pidfd);
   }
@@ -154,20 +151,12 @@ function waitForState(pid: number, output: number): OwnState {
 
 /** Whether a process that is stopped is in the call of `standStill`. */
 function standsStill(pid: number): boolean {
-  const { orig_rax, rdi, rdx } = registersOf(pid);
+  const { orig_rax, rdi, rdx } = readRegisters(pid);
   return orig_rax === BigInt(SYSCALLS.x86_64.ppoll) && rdi === 0n && rdx === 0n;
 }
 
-function registersOf(pid: number): Registers {
-  const values = registers(pid, REGISTERS.length);
-  return Object.fromEntries(REGISTERS.map((name, index) => [name, values[index]!])) as Record<
-    typeof REGISTERS[number],
-    bigint
-  >;
-}
-
-/** All that is looked at while the process is stopped. */
-interface Looked {
+/** What others can see of a process that is stopped. */
+interface Inspected {
   readonly registers: Registers;
   readonly descriptors: readonly Descriptor[];
   readonly layout: Layout;
@@ -175,14 +164,15 @@ interface Looked {
   readonly vdso: { readonly start: number; readonly end: number };
 }
 
-function look(pid: number): Looked {
+function inspect(pid: number): Inspected {
   const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
   const layout = layOut(mappings, (mapping) => presentPages(pid, mapping));
   const vdso = mappings.find(({ name }) => name === "[vdso]") ?? { start: 0, end: 0 };
-  return { registers: registersOf(pid), descriptors: readDescriptors(pid, FIRST_FD), layout, vdso };
+  return { registers: readRegisters(pid), descriptors: readDescriptors(pid, FIRST_FD), layout, vdso };
 }
 
-interface Material extends Looked {
+/** All that a snapshot is made of, but for what its start writes to. */
+interface Material extends Inspected {
   readonly memory: Deno.FsFile;
   readonly state: OwnState;
   readonly answers: Uint8Array;
@@ -204,14 +194,14 @@ function write(path: string, material: Material, written: Snapshot["written"]): 
     otherwise,
   });
   const signalStack = Uint8Array.fromHex(state.signalStack);
-  const start = { plan, isOtherwise, answers, registers, signalStack };
-  writeExecutable(path, start, pieces, (address, count) => {
+  const read = (address: number, count: number) => {
     const bytes = new Uint8Array(count);
-    memory.seekSync(address, Deno.SeekMode.Start);
-    readAll(memory, bytes);
+    readAt(memory, address, bytes);
     if (address === vdso.start) replaceFunctions(bytes);
     return bytes;
-  });
+  };
+  const start = { plan, isOtherwise, answers, frame: { registers, signalStack } };
+  writeExecutable(path, start, { pieces, read });
 }
 
 /** What this processor answers to LEAVES, by an executable that prints it. */
@@ -223,13 +213,13 @@ function askProcessor(path: string): Uint8Array {
   ];
   const output = memfdCreate("hako-processor");
   try {
-    const expected = new Uint8Array(ANSWERS_BYTES);
-    writeExecutable(
-      path,
-      { plan, isOtherwise: ({ call }) => call === "write", answers: expected },
-      [],
-      () => expected,
-    );
+    // It begins with the first step, whatever the processor answers.
+    const start = {
+      plan,
+      isOtherwise: (step: Step) => step === plan[0],
+      answers: new Uint8Array(ANSWERS_BYTES),
+    };
+    writeExecutable(path, start, { pieces: [], read: () => new Uint8Array() });
     const status = wait(posixSpawn({ path, args: [path], env: [], fds: [{ from: output, to: 1 }] }));
     if (shellStatus(status) !== 0) throw new Error(`${path} ends with ${shellStatus(status)}`);
     return pread(output, ANSWERS_BYTES, 0);

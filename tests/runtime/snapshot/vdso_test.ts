@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SYSCALLS } from "../../../runtime/linux/generated/syscalls.ts";
-import { parseMaps, readAll } from "../../../runtime/snapshot/memory.ts";
+import { parseMaps, readAt } from "../../../runtime/snapshot/memory.ts";
 import { replaceFunctions } from "../../../runtime/snapshot/vdso.ts";
 
 /** The machine code of a function that is a system call: mov, syscall, ret. */
@@ -14,8 +14,7 @@ Deno.test({
     assert(vdso !== undefined, "this kernel has no vDSO");
     const before = new Uint8Array(vdso.end - vdso.start);
     using memory = Deno.openSync("/proc/self/mem");
-    memory.seekSync(vdso.start, Deno.SeekMode.Start);
-    readAll(memory, before);
+    readAt(memory, vdso.start, before);
 
     const after = before.slice();
     replaceFunctions(after);
