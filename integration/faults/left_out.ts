@@ -7,7 +7,7 @@ const NO_FAILURE = "where it fails the runtime does without: its result is a bet
 
 /** By source, or by source and text. */
 const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
-  [/^runtime\/cli\/(bpf|compile|explain|features|list|mounts|ps|restore|spec|update)\.ts/, OTHER_COMMANDS],
+  [/^runtime\/cli\/(bpf|compile|explain|features|file_or_stdin|list|ps|restore|spec)\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/(compile|compiled_file|embedded_image|mounts|timing)\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/temporary\.ts Deno\.openSync/, OTHER_COMMANDS],
   [/^runtime\/container\/criu\/|^runtime\/linux\/packets\.ts/, OTHER_COMMANDS],

@@ -1,6 +1,7 @@
 /** The manual page, from the tables. @see man-pages(7), groff_man(7) @module */
 
 import { globalOptions } from "./command.ts";
+import { sentence } from "./help.ts";
 import { commands } from "./mod.ts";
 import { dashed, type Options } from "./options.ts";
 import { VERSION } from "./version.ts";
@@ -57,8 +58,4 @@ function optionList(options: Options): string {
 /** Backslashes, hyphens that are to be typed, and points and quotes at the start of a line have a meaning. */
 function roff(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^(?=[.'])/, "\\&");
-}
-
-function sentence(text: string): string {
-  return `${text[0]?.toUpperCase()}${text.slice(1)}.`;
 }

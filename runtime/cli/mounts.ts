@@ -6,6 +6,7 @@ import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
 import { parseMounts } from "../spec/parse.ts";
 import { defineCommand } from "./command.ts";
+import { readFileOrStdin } from "./file_or_stdin.ts";
 
 export const mounts = defineCommand({
   name: "mounts",
@@ -17,18 +18,10 @@ export const mounts = defineCommand({
     if (verb !== "add" && verb !== "remove") {
       throw new UsageError(`unknown command "mounts ${verb}", allowed: add, remove`);
     }
-    const mounts = parseMounts(read(file!));
+    const mounts = parseMounts(readFileOrStdin(file!));
     const container = Container.loadLocked(stateRoot(global.root), id!);
     if (verb === "add") addMounts(container, mounts);
     else removeMounts(container, mounts);
     return 0;
   },
 });
-
-function read(file: string): string {
-  try {
-    return Deno.readTextFileSync(file === "-" ? "/dev/stdin" : file);
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`);
-  }
-}

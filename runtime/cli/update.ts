@@ -8,6 +8,7 @@ import { log } from "../log.ts";
 import type { Resources } from "../spec/config.ts";
 import { parseResources, validateResources } from "../spec/parse.ts";
 import { defineCommand } from "./command.ts";
+import { readFileOrStdin } from "./file_or_stdin.ts";
 import type { Options, Values } from "./options.ts";
 
 const number = (help: string) => ({ type: "text", value: "N", help }) as const;
@@ -54,7 +55,7 @@ export const update = defineCommand({
   action({ args: [id], options, global }) {
     const resources = options.resources === undefined
       ? fromOptions(options)
-      : parseResources(read(options.resources));
+      : parseResources(readFileOrStdin(options.resources));
     const container = Container.loadLocked(stateRoot(global.root), id);
     updateIntelRdt(container, options);
     container.update(resources).forEach((warning) => log.warn(warning));
@@ -72,14 +73,6 @@ function updateIntelRdt({ id, state }: Container, options: Values<typeof updateO
     ...(l3CacheSchema && { l3CacheSchema }),
     ...(memBwSchema && { memBwSchema }),
   });
-}
-
-function read(file: string): string {
-  try {
-    return Deno.readTextFileSync(file === "-" ? "/dev/stdin" : file);
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 function fromOptions(options: Values<typeof updateOptions>): Resources {
