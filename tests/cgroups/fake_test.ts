@@ -198,4 +198,5 @@ Deno.test("network is an error where v1 has it not mounted, and a warning where 
     "/linux/resources/network/classID has no effect with cgroup v2",
     "/linux/resources/network/priorities has no effect with cgroup v2",
   ]);
+  partial.remove();
 });
