@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wasm",
     "runtime/log.ts",
   ],
-  "runtime/cli/program.ts": ["runtime/cli", "runtime/errors.ts", "runtime/log.ts"],
+  "runtime/cli/program.ts": ["runtime/cli", "runtime/errors.ts", "runtime/log.ts", "runtime/log_daemons.ts"],
   "runtime/mod.ts": [
     "runtime/sandbox",
     "runtime/container",
@@ -78,6 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runtime/linux/generated": [],
   "runtime/errors.ts": [],
   "runtime/log.ts": [],
+  "runtime/log_daemons.ts": ["runtime/linux", "runtime/log.ts"],
   "cgroups": ["runtime/spec", "runtime/linux", "wasm", "runtime/errors.ts", "runtime/log.ts"],
   "wasm": ["bpf-compiler", "runtime/errors.ts"],
   "bpf-compiler": [],

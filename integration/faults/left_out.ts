@@ -64,6 +64,7 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     "no AppArmor or SELinux here: without an answer labels are refused",
   ],
   [/^runtime\/log\.ts/, "a file of the caller's"],
+  [/^runtime\/log_daemons\.ts/, "a daemon of the caller's: integration/run/log_daemons_test.ts"],
   [/^runtime\/container\/(bundle|state)\.ts .*Deno\.cwd/, "a path that is not absolute"],
   [/^runtime\/linux\/sockets\.ts .*\bdirectory\b/, "a path of more than 107 bytes: integration/run"],
   [/^runtime\/linux\/sockets\.ts write/, "a socket that takes a part of what is sent"],

@@ -67,7 +67,12 @@ export const globalOptions = {
     complete: "directory",
     help: "keep containers' state in DIR (/run/hako; rootless: $XDG_RUNTIME_DIR/hako)",
   },
-  log: { type: "text", value: "FILE", complete: "file", help: "append the log to FILE, not to stderr" },
+  log: {
+    type: "text",
+    value: "FILE",
+    complete: "file",
+    help: "append the log to FILE, not to stderr; journald:NAME or syslog:NAME: to a daemon",
+  },
   "log-format": { type: "choice", value: "FORMAT", choices: FORMATS, help: "how the log is written (text)" },
   "log-level": { type: "choice", value: "LEVEL", choices: LEVELS, help: "log from LEVEL on (warning)" },
   debug: { type: "flag", help: "the same as --log-level=debug" },

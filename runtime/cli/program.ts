@@ -23,10 +23,10 @@ export async function runProgram(commands: Commands, check?: () => void): Promis
 /** What the command that runs exits with when it fails. */
 let failureStatus = 1;
 
-function dispatch(commands: Commands, args: readonly string[]): number | Promise<number> {
+async function dispatch(commands: Commands, args: readonly string[]): Promise<number> {
   const { options: global, positionals } = parseOptions(globalOptions, args, { stopAtPositional: true });
   const [name, ...rest] = positionals;
-  openLog(global);
+  await openLog(global);
   if (global.version) {
     print(versionText());
   } else if (global.help || name === undefined) {
@@ -38,9 +38,19 @@ function dispatch(commands: Commands, args: readonly string[]): number | Promise
   return 0;
 }
 
-function openLog({ log: file, "log-format": format, "log-level": level, debug }: GlobalOptions): void {
+/** Destinations are crun's: `file:PATH`, `journald:NAME`, `syslog:NAME`. All else is a path, with colons too, as it is to runc. */
+async function openLog(
+  { log: to, "log-format": format, "log-level": least, debug }: GlobalOptions,
+): Promise<void> {
+  const level = debug ? "debug" : least;
+  const [, kind, name = ""] = /^(file|journald|syslog):(.*)$/s.exec(to ?? "") ?? [];
   try {
-    log.open({ file, format, level: debug ? "debug" : level });
+    if (kind === "journald" || kind === "syslog") {
+      const { connectLog } = await import("../log_daemons.ts");
+      log.open({ send: connectLog(kind, name), format, level });
+    } else {
+      log.open({ file: kind === "file" ? name : to, format, level });
+    }
   } catch (error) {
     throw new UsageError(`cannot open the log: ${error instanceof Error ? error.message : error}`);
   }

@@ -118,3 +118,25 @@ Deno.test("the file is appended to", () => {
 Deno.test("a file that cannot be opened is an error at once", () => {
   assertThrows(() => new Log().open({ file: "/proc/nonexistent/log" }), Deno.errors.NotFound);
 });
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`a daemon gets each ${format} line at once, and stderr the error alone`, () => {
+    let stderr = "";
+    const sent: [level: string, text: string][] = [];
+    const log = new Log((text) => stderr += text);
+    log.open({ send: (level, text) => sent.push([level, text.replace(TIME, "TIME")]), format });
+    log.debug("d");
+    log.warn("w");
+    assertEquals(sent.length, 1);
+    log.error("e", { config: "/root" });
+    log.flush();
+    assertEquals(
+      sent,
+      format === "text" ? [["warning", "w"], ["error", "e"]] : [
+        ["warning", '{"level":"warning","msg":"w","time":"TIME"}'],
+        ["error", '{"level":"error","msg":"e","time":"TIME","config":"/root"}'],
+      ],
+    );
+    assertEquals(stderr, "hako: e\n");
+  });
+}
