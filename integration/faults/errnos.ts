@@ -126,6 +126,7 @@ const CREATE: Errnos = ["EACCES", "EDQUOT", "EIO", "EMFILE", "ENOENT", "ENOMEM",
 
 /** Deno's own functions: those of the system calls that they make. */
 export const DENO_ERRNOS = {
+  chmodSync: ["EIO", "ENOENT", "EPERM", "EROFS"],
   chownSync: ["EIO", "ENOENT", "EPERM", "EROFS"],
   lstatSync: ["EACCES", "EIO", "ELOOP", "ENOMEM"],
   makeTempDirSync: CREATE,
@@ -139,5 +140,6 @@ export const DENO_ERRNOS = {
   removeSync: ["EACCES", "EBUSY", "EIO", "EPERM", "EROFS"],
   renameSync: ["EACCES", "EDQUOT", "EIO", "ENOSPC", "EROFS"],
   statSync: ["EACCES", "EIO", "ELOOP", "ENOENT", "ENOMEM"],
+  writeFileSync: CREATE,
   writeTextFileSync: CREATE,
 } as const satisfies Readonly<Record<string, Errnos>>;

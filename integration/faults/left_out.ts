@@ -1,23 +1,21 @@
 /** Calls of the runtime's that no survey leads into a fault, and why. @module */
 import type { Site } from "./sites.ts";
 
-const OTHER_COMMANDS = "another command than create, start, exec, run and delete";
+const OTHER_COMMANDS =
+  "spec, checkpoint and restore, bpf, and options of explain and compile: integration/lifecycle, compile";
 const AFTER_FAILURE = "only after another failure: two at once";
 const NO_FAILURE = "where it fails the runtime does without: its result is a better error, or less work";
 
 /** By source, or by source and text. */
 const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
-  [/^runtime\/cli\/(bpf|compile|explain|features|file_or_stdin|list|ps|restore|spec)\.ts/, OTHER_COMMANDS],
-  [/^runtime\/container\/(compile|compiled_file|embedded_image|mounts|timing)\.ts/, OTHER_COMMANDS],
-  [/^runtime\/container\/temporary\.ts Deno\.openSync/, OTHER_COMMANDS],
+  [/^runtime\/cli\/(bpf|explain|restore|spec)\.ts/, OTHER_COMMANDS],
+  [/^runtime\/container\/(compiled_file|embedded_image|host_rootfs|timing)\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/criu\/|^runtime\/linux\/packets\.ts/, OTHER_COMMANDS],
-  [/^runtime\/container\/(host_rootfs|intel_rdt_stats)\.ts|^cgroups\/watch_oom\.ts/, OTHER_COMMANDS],
-  [/^runtime\/linux\/seccomp\.ts/, OTHER_COMMANDS],
-  [/^runtime\/container\/state\.ts \S+.*readDirSync\(root\)/, OTHER_COMMANDS],
-  [
-    /^runtime\/container\/first_process\.ts (pidfdSendSignal\(pidfd, signal\)|close\(pidfd\))/,
-    OTHER_COMMANDS,
-  ],
+  [/^runtime\/cli\/compile\.ts .*removeSync/, AFTER_FAILURE],
+  [/^runtime\/container\/mounts\.ts .*statSync/, "a mount on a file: integration/lifecycle"],
+  [/^runtime\/container\/intel_rdt_stats\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
+  [/^cgroups\/watch_oom\.ts/, "what the library tells: integration/sandbox"],
+  [/^runtime\/linux\/seccomp\.ts/, "a filter that is read back: integration/seccomp"],
   [/^runtime\/sandbox\//, "the library for untrusted programs: integration/sandbox"],
   [/^runtime\/container\/intel_rdt\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],

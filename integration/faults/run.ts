@@ -7,9 +7,9 @@
 import { parseArgs } from "node:util";
 import { adoptOrphans } from "../support/children.ts";
 import { Box } from "../support/fixture.ts";
-import { type ConfigName, CONFIGS, faultBundle, PLANS } from "./golden.ts";
+import { type ConfigName, CONFIGS, faultBundle, type GoldenBundle, PLANS } from "./golden.ts";
 import { unexplained } from "./left_out.ts";
-import { scenarios } from "./scenarios.ts";
+import { otherCommands, type Scenario, type ScenarioName, scenarios } from "./scenarios.ts";
 import { allSites, type Site } from "./sites.ts";
 import { type Counts, Survey } from "./survey.ts";
 
@@ -24,6 +24,11 @@ export const SURVEYS = [
   ["delete", "calls"],
 ] as const;
 
+/** Which are told nothing of by a config: they are surveyed with one. */
+const OTHERS = ["others", "calls"] as const;
+
+type SurveyName = typeof SURVEYS[number] | typeof OTHERS;
+
 export interface Options {
   readonly quick: boolean;
   /** As Date.now() has it. */
@@ -34,7 +39,7 @@ export interface Options {
 export async function surveyGolden(
   golden: ConfigName,
   { quick, deadline }: Options,
-  surveys: readonly (typeof SURVEYS[number])[] = SURVEYS,
+  surveys: readonly SurveyName[] = golden === DEFAULT ? [...SURVEYS, OTHERS] : SURVEYS,
 ): Promise<Counts> {
   adoptOrphans();
   const counts: Counts = { cases: 0, leaks: [], unnamed: [], skipped: 0, sites: new Set() };
@@ -42,20 +47,23 @@ export async function surveyGolden(
     const box = new Box();
     const bundle = faultBundle(box, golden);
     try {
-      const share = (deadline - Date.now()) / (surveys.length - index);
-      const survey = await Survey.of(scenarios(golden, bundle)[name], {
-        box,
-        counts,
-        quick,
-        deadline: Date.now() + share,
-      });
-      await survey[kind]();
+      const end = Date.now() + (deadline - Date.now()) / (surveys.length - index);
+      const chosen = named(name, golden, bundle);
+      for (const [number, scenario] of chosen.entries()) {
+        const share = (end - Date.now()) / (chosen.length - number);
+        const survey = await Survey.of(scenario, { box, counts, quick, deadline: Date.now() + share });
+        await survey[kind]();
+      }
     } finally {
       bundle.close();
       await box.remove();
     }
   }
   return counts;
+}
+
+function named(name: ScenarioName | "others", golden: ConfigName, bundle: GoldenBundle): readonly Scenario[] {
+  return name === "others" ? otherCommands(golden, bundle) : [scenarios(golden, bundle)[name]];
 }
 
 /** The same of one config where there is cgroup v2 alone. */
@@ -80,7 +88,7 @@ export async function surveyOnV2({ quick, deadline }: Options): Promise<Counts> 
   return { ...counts, sites: new Set(counts.sites) };
 }
 
-const ON_V2 = "docker-default";
+const DEFAULT = "docker-default";
 
 /** All surveys, by the name of the config. */
 export const ALL: Readonly<Record<string, (options: Options) => Promise<Counts>>> = {
@@ -89,7 +97,7 @@ export const ALL: Readonly<Record<string, (options: Options) => Promise<Counts>>
     `${name}, its steps`,
     (options: Options) => surveyGolden(name, options, [["container", "steps"]]),
   ])),
-  [`${ON_V2} on cgroup v2`]: surveyOnV2,
+  [`${DEFAULT} on cgroup v2`]: surveyOnV2,
 };
 
 if (import.meta.main) {
@@ -105,7 +113,7 @@ if (import.meta.main) {
   if (!(seconds > 0)) throw new Error(`--seconds takes a number, not ${values.seconds}`);
   const end = Date.now() + seconds * 1000;
   if (values["on-v2"]) {
-    const { sites, ...counts } = await surveyGolden(ON_V2, { quick, deadline: end });
+    const { sites, ...counts } = await surveyGolden(DEFAULT, { quick, deadline: end });
     console.log(JSON.stringify({ ...counts, sites: [...sites] }));
     Deno.exit();
   }

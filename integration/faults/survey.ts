@@ -107,9 +107,11 @@ export class Survey {
       });
       return () => [mend, undo].forEach((action) => action());
     });
+    const { output = () => "" } = this.#scenario;
+    const answer = { expected: output(), output };
     for (const [index, call] of calls.entries()) {
       for (const errno of this.#some(call.errnos, index)) {
-        if (this.#hasTime()) await this.#run(callCase({ call, index, errno, plans }));
+        if (this.#hasTime()) await this.#run(callCase({ call, index, errno, plans, answer }));
       }
     }
   }
@@ -156,7 +158,7 @@ export class Survey {
     arm: () => () => void,
     lies = false,
   ): Promise<{ readonly error?: unknown; readonly left: readonly string[] }> {
-    const { prepare, act, deletes = false, stays = false, finish } = this.#scenario;
+    const { prepare, act, deletes = false, stays = false, holds = false, finish } = this.#scenario;
     const { box } = this.#options;
     const expected = await prepare?.() ?? {};
     this.#leftovers.settle();
@@ -169,6 +171,7 @@ export class Survey {
     } finally {
       disarm();
     }
+    if (holds) this.#leftovers.closeNew();
     const left: string[] = [];
     if (deletes) {
       if (error !== undefined || lies || stays) {
@@ -277,9 +280,11 @@ interface CallFault {
   readonly errno: ErrnoName;
   /** What the inits do that are spawned when nothing fails. */
   readonly plans: readonly Plan[];
+  /** What is printed then, and now. */
+  readonly answer: { readonly expected: string; readonly output: () => string };
 }
 
-function callCase({ call: { name }, index, errno, plans }: CallFault): Case {
+function callCase({ call: { name }, index, errno, plans, answer }: CallFault): Case {
   let made: Plan[] = [];
   return {
     name: `call ${index} (${name}) fails with ${errno}`,
@@ -298,8 +303,10 @@ function callCase({ call: { name }, index, errno, plans }: CallFault): Case {
     lies: errno === "ENOENT",
     judge(error) {
       if (error !== undefined) return isNamed(error) ? undefined : "not an error of ours";
+      if (isOfImage(errno)) return undefined;
       // A fact that could not be had is none that may be guessed: the container would be another one.
-      return planText(made) === planText(plans) || isOfImage(errno) ? undefined : "another plan";
+      if (planText(made) !== planText(plans)) return "another plan";
+      return answer.output() === answer.expected ? undefined : `another answer: ${answer.output()}`;
     },
   };
 }
