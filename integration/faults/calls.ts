@@ -29,7 +29,7 @@ interface Library {
   symbols: Record<string, Deno.PointerObject>;
   syscall: { call(...words: readonly bigint[]): number };
   syscallOnThread: { call(...words: readonly bigint[]): Promise<number> };
-  errno: { getInt32(): number };
+  errno: Int32Array;
 }
 
 /** Shows `judge` every call from now on. @returns the way back */
@@ -41,10 +41,10 @@ export function interceptCalls(judge: Judge): () => void {
 function interceptLibrary(judge: Judge): () => void {
   const library = libc() as unknown as Library;
   const real = { ...library };
-  let failed: ErrnoName | undefined;
   const fails = (number: bigint): boolean => {
     const name = NAMES.get(Number(number))!;
-    failed = judge({ name, errnos: errnosOf(name) });
+    const failed = judge({ name, errnos: errnosOf(name) });
+    library.errno = failed === undefined ? real.errno : Int32Array.of(ERRNO[failed]);
     return failed !== undefined;
   };
   library.syscall = {
@@ -59,7 +59,6 @@ function interceptLibrary(judge: Judge): () => void {
     call: (number, ...args) =>
       fails(number) ? Promise.resolve(-1) : real.syscallOnThread.call(number, ...args),
   };
-  library.errno = { getInt32: () => failed === undefined ? real.errno.getInt32() : ERRNO[failed] };
   library.symbols = { ...real.symbols };
   const callbacks = Object.keys(SPAWN_ERRNOS).map((name) => {
     const callback = spawnFunction(real.symbols[name]!, () => judge({ name, errnos: SPAWN_ERRNOS[name]! }));

@@ -40,8 +40,9 @@ function open() {
     symbols,
     syscall: bind(symbols.syscall!, signature),
     syscallOnThread: bind(symbols.syscall!, { ...signature, nonblocking: true }),
-    // The main thread's: it stays where it is.
-    errno: new Deno.UnsafePointerView(errnoLocation.call()!),
+    // The main thread's: it stays where it is. As memory, for whatever V8 or Deno called between a call and a function that
+    // reads errno would have its own errno there.
+    errno: new Int32Array(Deno.UnsafePointerView.getArrayBuffer(errnoLocation.call()!, 4)),
   };
 }
 
@@ -77,9 +78,9 @@ export function syscall(name: SyscallName, args: readonly Word[], context: Sysca
 
 /** Makes a system call. @returns its result, or the errno as a negative number */
 export function trySyscall(name: SyscallName, args: readonly Word[]): number {
-  const { syscall, errno } = libc();
-  const result = syscall.call(...words(name, args));
-  return result === -1 ? -errno.getInt32() : result;
+  const library = libc();
+  const result = library.syscall.call(...words(name, args));
+  return result === -1 ? -library.errno[0]! : result;
 }
 
 /** The same for calls on other threads. */
