@@ -1,6 +1,7 @@
 /** What is left of a container, found fast enough to look after each of thousands of faults. @module */
 import { locateCgroup } from "../../cgroups/mod.ts";
 import { close } from "../../runtime/linux/files.ts";
+import { endsWithin, pidfdOpen, wait } from "../../runtime/linux/processes.ts";
 import { exists } from "../support/files.ts";
 import type { Box } from "../support/fixture.ts";
 
@@ -9,6 +10,9 @@ export interface Expected {
   readonly ids?: readonly string[];
   readonly pids?: readonly number[];
 }
+
+/** How long a process may take to end that has nobody to wait for. */
+const END_MILLISECONDS = 5000;
 
 /** Counts descriptors once, locks among them, and compares from then on. */
 export class Leftovers {
@@ -32,6 +36,25 @@ export class Leftovers {
 
   newChildren(): number[] {
     return children().filter((pid) => !this.#children.includes(pid));
+  }
+
+  /** As another parent would do: what should end by itself ends, and so does what it forks. @returns what does not */
+  reap({ pids = [] }: Expected): string[] {
+    const next = () => this.newChildren().find((pid) => !pids.includes(pid));
+    for (let pid = next(); pid !== undefined; pid = next()) {
+      const pidfd = pidfdOpen(pid);
+      try {
+        if (!endsWithin(pidfd, END_MILLISECONDS)) return [`process ${pid} ${comm(pid)}, which does not end`];
+      } finally {
+        close(pidfd);
+      }
+      wait(pid);
+    }
+    return [];
+  }
+
+  removeCgroups(): void {
+    for (const path of this.#cgroups.filter(exists)) Deno.removeSync(path);
   }
 
   /** As the end of a command that has failed does. */

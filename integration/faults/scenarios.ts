@@ -8,8 +8,6 @@ import { ExecutedProcess } from "../../runtime/container/exec.ts";
 import { wait } from "../../runtime/linux/processes.ts";
 import { validateProcess } from "../../runtime/spec/parse.ts";
 import type { Config } from "../../runtime/spec/config.ts";
-import { stringify } from "../../runtime/spec/json.ts";
-import { exists } from "../support/files.ts";
 import type { GoldenBundle } from "./golden.ts";
 import { closeOthers, descriptors, type Expected } from "./leftovers.ts";
 
@@ -142,73 +140,8 @@ export function scenarios(golden: string, bundle: GoldenBundle): Record<Scenario
 
 let made: Container | undefined;
 
-/** Each of the other commands, on a container that runs. Those that change it come twice: there, and back. */
-export function otherCommands(golden: string, bundle: GoldenBundle): Scenario[] {
-  const { id, path, root } = bundle;
-  const { start, exec } = scenarios(golden, bundle);
-  const mounts = `${path}/mounts`;
-  const plain = `${path}/plain`;
-  const files = () => {
-    const mount = { destination: "/tmp", type: "tmpfs", source: "tmpfs" };
-    Deno.writeTextFileSync(mounts, JSON.stringify([mount]));
-    // What has hooks cannot be compiled.
-    const config = { ...bundle.config, root: { path: `${path}/rootfs` }, hooks: undefined };
-    Deno.mkdirSync(plain, { recursive: true });
-    Deno.writeTextFileSync(`${plain}/config.json`, stringify(config));
-  };
-  const command = (words: readonly string[], ...before: readonly (readonly string[])[]): Scenario => {
-    let printed = "";
-    return {
-      name: `${golden}: ${words.join(" ").replaceAll(id, "ID").replaceAll(path, "BUNDLE")}`,
-      async prepare() {
-        files();
-        const expected = await exec.prepare!();
-        const known = descriptors();
-        for (const [name, ...args] of before) await hako(root, name!, args);
-        closeOthers(known);
-        return expected;
-      },
-      async act() {
-        const [name, ...args] = words;
-        printed = "";
-        printed = await hako(root, name!, args);
-      },
-      holds: true,
-      output: () => printed.replaceAll(/\d+/g, "0"),
-      ...start.finish && { finish: start.finish },
-    };
-  };
-  return [
-    command(["state", id]),
-    command(["list"]),
-    command(["list", "--format", "json"]),
-    command(["ps", id]),
-    command(["ps", "--format", "json", id]),
-    command(["events", "--stats", id]),
-    ...hasLimits()
-      ? [command(["update", "--pids-limit", "100", "--memory", "1000000000", "--cpu-share", "512", id])]
-      : [],
-    command(["pause", id]),
-    command(["resume", id], ["pause", id]),
-    command(["kill", id, "CONT"]),
-    command(["kill", "--all", id, "CONT"]),
-    command(["mounts", "add", id, mounts]),
-    command(["mounts", "remove", id, mounts], ["mounts", "add", id, mounts]),
-    // It asks what the kernel has: what fails is not there.
-    { ...command(["features"]), output: () => "" },
-    command(["explain", "--bundle", path]),
-    command(["compile", "--bundle", plain, "--output", `${path}/compiled`]),
-  ];
-}
-
-/** Not where there is cgroup v2 alone, and cgroup v1 has all controllers. */
-function hasLimits(): boolean {
-  const file = "/sys/fs/cgroup/cgroup.controllers";
-  return !exists(file) || Deno.readTextFileSync(file).includes("pids");
-}
-
 /** A command in this process. @returns what it prints */
-async function hako(root: string, command: string, args: readonly string[]): Promise<string> {
+export async function hako(root: string, command: string, args: readonly string[]): Promise<string> {
   const { options: global } = parseOptions(globalOptions, ["--root", root]);
   let output = "";
   const print = (text: string | Uint8Array) => {

@@ -13,7 +13,7 @@ import type { Box } from "../support/fixture.ts";
 import { type Call, interceptCalls } from "./calls.ts";
 import { errnosOf } from "./errnos.ts";
 import { failAt, type Failure, faultName } from "./fail_at.ts";
-import { Leftovers } from "./leftovers.ts";
+import { type Expected, Leftovers } from "./leftovers.ts";
 import { deleteByForce, type Scenario, tryWait } from "./scenarios.ts";
 import { type Site, sitesOfStack } from "./sites.ts";
 
@@ -46,10 +46,12 @@ export interface SurveyOptions {
 interface Case {
   readonly name: string;
   arm(): () => void;
-  /** The fault is that something cannot be removed: it is left, until the container is. */
+  /** The fault is that one thing cannot be removed: it is left, until the container is. */
   readonly removes?: boolean;
   /** The fault says that something is gone that is there: who deletes may believe it. */
   readonly lies?: boolean;
+  /** Another fault hits what the first leads to: what is left then goes with the container. */
+  readonly twice?: boolean;
   /** @returns what is wrong with how it ended */
   judge(error: unknown): string | undefined;
 }
@@ -93,25 +95,46 @@ export class Survey {
     }
   }
 
-  /** Every call of the runtime fails with every errno. */
+  /** Every call of the runtime fails with every errno: first those on lines that none has come through yet. */
   async calls(): Promise<void> {
-    const calls: Call[] = [];
+    const calls: (Call & { readonly sites: readonly Site[] })[] = [];
     const plans: Plan[] = [];
-    const { sites } = this.#options.counts;
     await this.#clean(() => {
       const undo = interceptPlans((plan) => (plans.push(plan), plan));
-      const mend = interceptCalls((call) => {
-        calls.push(call);
-        sitesOfStack().forEach((site) => sites.add(site));
-        return undefined;
-      });
+      const mend = interceptCalls((call) => (calls.push({ ...call, sites: sitesOfStack() }), undefined));
       return () => [mend, undo].forEach((action) => action());
     });
     const { output = () => "" } = this.#scenario;
     const answer = { expected: output(), output };
-    for (const [index, call] of calls.entries()) {
-      for (const errno of this.#some(call.errnos, index)) {
-        if (this.#hasTime()) await this.#run(callCase({ call, index, errno, plans, answer }));
+
+    const known = new Set(this.#options.counts.sites);
+    const numbered = calls.map((call, index) => {
+      const isNew = call.sites.some((site) => !known.has(site));
+      call.sites.forEach((site) => known.add(site));
+      return { call, index, isNew };
+    });
+    for (const { call, index, isNew } of numbered.toSorted((a, b) => Number(b.isNew) - Number(a.isNew))) {
+      for (const [way, errno] of this.#some(call.errnos, index).entries()) {
+        const isDue = isNew && way === 0;
+        if (isDue || this.#hasTime()) await this.#callFails({ call, index, errno, plans, answer }, known);
+      }
+    }
+  }
+
+  /** What only comes after a failure, by its line, fails as well. */
+  async #callFails(fault: CallFault, known: Set<Site>): Promise<void> {
+    const { sites } = this.#options.counts;
+    const later: Later[] = [];
+    const seen = (call: Call) => {
+      const site = sitesOfStack().find((site) => !known.has(site));
+      if (site === undefined) return;
+      known.add(site);
+      later.push({ call, site });
+    };
+    await this.#run(callCase(fault, { sites, seen }));
+    for (const { call, site } of later) {
+      for (const errno of this.#some(call.errnos, later.length)) {
+        await this.#run(callCase({ ...fault, second: { name: call.name, site, errno } }, { sites }));
       }
     }
   }
@@ -139,14 +162,15 @@ export class Survey {
     }
   }
 
-  async #run({ name, arm, judge, removes = false, lies = false }: Case): Promise<void> {
+  async #run({ name, arm, judge, removes = false, lies = false, twice = false }: Case): Promise<void> {
     const { counts } = this.#options;
-    let { error, left } = await this.#once(arm, lies);
+    let { error, left } = await this.#once(arm, { lies, twice });
     // Deno makes descriptors of its own when it first needs them: not twice.
     if (left.length > 0 && left.every((one) => one.startsWith("descriptors"))) {
-      ({ error, left } = await this.#once(arm, lies));
+      ({ error, left } = await this.#once(arm, { lies, twice }));
     }
     if (removes) left = left.filter((one) => !one.startsWith("state of a process"));
+    if (twice && removes) left = left.slice(1);
     counts.cases++;
     const what = `${this.#scenario.name}: ${name}`;
     if (left.length > 0) counts.leaks.push(`${what}: ${left.join(", ")} (${describe(error)})`);
@@ -156,7 +180,7 @@ export class Survey {
 
   async #once(
     arm: () => () => void,
-    lies = false,
+    { lies = false, twice = false } = {},
   ): Promise<{ readonly error?: unknown; readonly left: readonly string[] }> {
     const { prepare, act, deletes = false, stays = false, holds = false, finish } = this.#scenario;
     const { box } = this.#options;
@@ -171,21 +195,35 @@ export class Survey {
     } finally {
       disarm();
     }
-    if (holds) this.#leftovers.closeNew();
     const left: string[] = [];
-    if (deletes) {
+    if (twice && error !== undefined) {
+      left.push(...this.#end(expected));
+      await finish?.();
+    } else if (deletes) {
       if (error !== undefined || lies || stays) {
         this.#leftovers.closeNew();
         deleteByForce(box.state, box.id);
       }
       expected.pids?.forEach(tryWait);
     } else {
+      if (holds) this.#leftovers.closeNew();
       if (error !== undefined || expected.ids !== undefined) left.push(...this.#leftovers.find(expected));
       await finish?.();
     }
     left.push(...this.#leftovers.find());
     if (left.length > 0) this.#cleanUp();
     return { left: [...new Set(left)], ...(error !== undefined && { error }) };
+  }
+
+  /** What is left of two faults ends with the command, or goes with the container. @returns what does neither */
+  #end(expected: Expected): string[] {
+    const { box: { state, id } } = this.#options;
+    this.#leftovers.closeNew();
+    // A container that was there waits for its processes.
+    const left = expected.ids === undefined ? [] : this.#leftovers.reap(expected);
+    deleteByForce(state, id);
+    expected.pids?.forEach(tryWait);
+    return [...left, ...this.#leftovers.reap({})];
   }
 
   /** So that the next case does not fail for what this one leaves. */
@@ -200,6 +238,7 @@ export class Survey {
     } catch {
       Deno.removeSync(`${box.state}/${box.id}`, { recursive: true });
     }
+    this.#leftovers.removeCgroups();
   }
 }
 
@@ -278,29 +317,61 @@ interface CallFault {
   readonly call: Call;
   readonly index: number;
   readonly errno: ErrnoName;
+  /** Then the next call on this line fails too. */
+  readonly second?: { readonly name: string; readonly site: Site; readonly errno: ErrnoName };
   /** What the inits do that are spawned when nothing fails. */
   readonly plans: readonly Plan[];
   /** What is printed then, and now. */
   readonly answer: { readonly expected: string; readonly output: () => string };
 }
 
-function callCase({ call: { name }, index, errno, plans, answer }: CallFault): Case {
+/** A call that was not made when nothing failed. */
+interface Later {
+  readonly call: Call;
+  readonly site: Site;
+}
+
+interface Watch {
+  /** Lines that a call has failed on. */
+  readonly sites: Set<Site>;
+  /** Is shown the first calls after the failure. */
+  seen?(call: Call): void;
+}
+
+/** How many calls are watched that come after a failure: it may be one that is passed over. */
+const WATCHED = 50;
+
+function callCase(fault: CallFault, { sites, seen }: Watch): Case {
+  const { call: { name }, index, errno, second, plans, answer } = fault;
   let made: Plan[] = [];
   return {
-    name: `call ${index} (${name}) fails with ${errno}`,
+    name: `call ${index} (${name}) fails with ${errno}${
+      second === undefined ? "" : `, then ${second.site} with ${second.errno}`
+    }`,
     arm() {
       let count = 0;
+      let isOver = second === undefined;
       made = [];
-      const undo = interceptPlans((plan) => (made.push(plan), plan));
-      const mend = interceptCalls((call) => {
-        if (count++ !== index) return undefined;
+      const fails = (call: Call, errno: ErrnoName) => {
+        sitesOfStack().forEach((site) => sites.add(site));
         // It may be another one, when a process has taken its time to end.
         return call.errnos.includes(errno) ? errno : call.errnos[0];
+      };
+      const undo = interceptPlans((plan) => (made.push(plan), plan));
+      const mend = interceptCalls((call) => {
+        const number = count++;
+        if (number === index) return fails(call, errno);
+        if (number < index) return undefined;
+        if (number <= index + WATCHED) seen?.(call);
+        if (isOver || !sitesOfStack().includes(second!.site)) return undefined;
+        isOver = true;
+        return fails(call, second!.errno);
       });
       return () => [mend, undo].forEach((action) => action());
     },
-    removes: name === "Deno.removeSync",
+    removes: [name, second?.name].includes("Deno.removeSync"),
     lies: errno === "ENOENT",
+    twice: second !== undefined,
     judge(error) {
       if (error !== undefined) return isNamed(error) ? undefined : "not an error of ours";
       if (isOfImage(errno)) return undefined;

@@ -114,8 +114,8 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
       moveNetDevices,
     });
   } catch (error) {
-    init?.kill();
-    init?.close();
+    // In this order: what could not be removed belongs to a container that is still known, and can be deleted.
+    init?.end();
     cgroup?.delete();
     if (resctrl !== undefined) removeResctrl(resctrl);
     directory.remove();

@@ -14,6 +14,7 @@ import { firstOwnFd } from "../plan/inherited.ts";
 import type { Plan } from "../plan/node.ts";
 import { planExec } from "../plan/plan_exec.ts";
 import type { Config, Process } from "../spec/config.ts";
+import { cleanUp } from "./clean_up.ts";
 import type { Container } from "./container.ts";
 import { cgroupBelow, factsOf, openUnified } from "./control_group.ts";
 import { joinResctrl } from "./intel_rdt.ts";
@@ -108,10 +109,11 @@ export class ExecutedProcess {
       if (options.pidfdSocket !== undefined) send(options.pidfdSocket, "setns", init.pidfd);
       return new ExecutedProcess(init, container, directory, terminal);
     } catch (error) {
-      init?.kill();
-      init?.close();
-      if (terminal !== undefined) close(terminal);
-      if (directory !== undefined) Deno.removeSync(directory, { recursive: true });
+      cleanUp(
+        () => init?.end(),
+        () => terminal !== undefined && close(terminal),
+        () => directory !== undefined && Deno.removeSync(directory, { recursive: true }),
+      );
       throw error;
     } finally {
       extraFds.forEach(close);
@@ -153,9 +155,10 @@ export class ExecutedProcess {
 
   /** Kills it if it has not become the program, and lets go of it. */
   close(started: boolean): void {
-    if (!started) this.#init.kill();
-    this.#init.close();
-    if (this.terminal !== undefined) close(this.terminal);
-    Deno.removeSync(this.directory, { recursive: true });
+    cleanUp(
+      () => started ? this.#init.close() : this.#init.end(),
+      () => this.terminal !== undefined && close(this.terminal),
+      () => Deno.removeSync(this.directory, { recursive: true }),
+    );
   }
 }

@@ -15,6 +15,7 @@ import { namespace } from "../plan/namespaces.ts";
 import type { Plan } from "../plan/node.ts";
 import { planAddMounts, planRemoveMounts } from "../plan/plan_mounts.ts";
 import type { Config, Mount } from "../spec/config.ts";
+import { cleanUp } from "./clean_up.ts";
 import type { Container } from "./container.ts";
 import { makeDirectory } from "./temporary.ts";
 
@@ -57,10 +58,11 @@ function inContainer(
     init.execute();
     init.wait();
   } finally {
-    init?.kill();
-    init?.close();
-    close(pidfd);
-    if (directory !== undefined) Deno.removeSync(directory, { recursive: true });
+    cleanUp(
+      () => init?.end(),
+      () => close(pidfd),
+      () => directory !== undefined && Deno.removeSync(directory, { recursive: true }),
+    );
   }
 }
 

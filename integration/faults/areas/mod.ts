@@ -1,0 +1,9 @@
+/** What users do beside creating, starting and deleting containers. @module */
+import type { GoldenBundle } from "../golden.ts";
+import type { Scenario } from "../scenarios.ts";
+import { commands } from "./commands.ts";
+
+/** By name. Each has a bundle of Docker's default config for itself, and may put files of its own into its directory. */
+export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly Scenario[]>> = {
+  "other commands": commands,
+};
