@@ -65,7 +65,8 @@ const SYSCALL_ERRNOS: Readonly<Partial<Record<SyscallName, Errnos>>> = {
   // ESRCH: it has ended, and only its parent can say so.
   kill: ["EPERM"],
   listen: ["EADDRINUSE", "EOPNOTSUPP"],
-  memfd_create: ["EMFILE", "ENFILE", "ENOMEM", "EACCES"],
+  // EINVAL: a kernel before 6.3, which does not know MFD_EXEC.
+  memfd_create: ["EINVAL", "EMFILE", "ENFILE", "ENOMEM", "EACCES"],
   mkdirat: [...ENTRY, "EMLINK"],
   mknodat: ENTRY,
   mmap: ["EACCES", "EAGAIN", "EBADF", "ENODEV", "ENOMEM", "EPERM"],

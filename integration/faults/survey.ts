@@ -46,6 +46,8 @@ export interface SurveyOptions {
 interface Case {
   readonly name: string;
   arm(): () => void;
+  /** Whether it came to the fault: a process that takes its time is asked more or less often. */
+  isMade?(): boolean;
   /** The fault is that one thing cannot be removed: it is left, until the container is. */
   readonly removes?: boolean;
   /** The fault says that something is gone that is there: who deletes may believe it. */
@@ -108,15 +110,19 @@ export class Survey {
     const answer = { expected: output(), output };
 
     const known = new Set(this.#options.counts.sites);
-    const numbered = calls.map((call, index) => {
+    const counts = new Map<string, number>();
+    const numbered = calls.map((call) => {
+      const number = (counts.get(call.name) ?? 0) + 1;
+      counts.set(call.name, number);
       const isNew = call.sites.some((site) => !known.has(site));
       call.sites.forEach((site) => known.add(site));
-      return { call, index, isNew };
+      return { call, number, isNew };
     });
-    for (const { call, index, isNew } of numbered.toSorted((a, b) => Number(b.isNew) - Number(a.isNew))) {
+    const inOrder = numbered.toSorted((a, b) => Number(b.isNew) - Number(a.isNew));
+    for (const [index, { call, number, isNew }] of inOrder.entries()) {
       for (const [way, errno] of this.#some(call.errnos, index).entries()) {
         const isDue = isNew && way === 0;
-        if (isDue || this.#hasTime()) await this.#callFails({ call, index, errno, plans, answer }, known);
+        if (isDue || this.#hasTime()) await this.#callFails({ call, number, errno, plans, answer }, known);
       }
     }
   }
@@ -162,7 +168,8 @@ export class Survey {
     }
   }
 
-  async #run({ name, arm, judge, removes = false, lies = false, twice = false }: Case): Promise<void> {
+  async #run(fault: Case): Promise<void> {
+    const { name, arm, isMade = () => true, judge, removes = false, lies = false, twice = false } = fault;
     const { counts } = this.#options;
     let { error, left } = await this.#once(arm, { lies, twice });
     // Deno makes descriptors of its own when it first needs them: not twice.
@@ -171,6 +178,7 @@ export class Survey {
     }
     if (removes) left = left.filter((one) => !one.startsWith("state of a process"));
     if (twice && removes) left = left.slice(1);
+    if (!isMade()) return;
     counts.cases++;
     const what = `${this.#scenario.name}: ${name}`;
     if (left.length > 0) counts.leaks.push(`${what}: ${left.join(", ")} (${describe(error)})`);
@@ -315,7 +323,8 @@ export function interceptPlans(transform: (plan: Plan) => Plan): () => void {
 
 interface CallFault {
   readonly call: Call;
-  readonly index: number;
+  /** Which of those with its name. */
+  readonly number: number;
   readonly errno: ErrnoName;
   /** Then the next call on this line fails too. */
   readonly second?: { readonly name: string; readonly site: Site; readonly errno: ErrnoName };
@@ -342,33 +351,37 @@ interface Watch {
 const WATCHED = 50;
 
 function callCase(fault: CallFault, { sites, seen }: Watch): Case {
-  const { call: { name }, index, errno, second, plans, answer } = fault;
+  const { call: { name }, number, errno, second, plans, answer } = fault;
+  const then = second === undefined ? "" : `, then ${second.site} with ${second.errno}`;
   let made: Plan[] = [];
+  let since: number | undefined;
+  let isOver: boolean;
   return {
-    name: `call ${index} (${name}) fails with ${errno}${
-      second === undefined ? "" : `, then ${second.site} with ${second.errno}`
-    }`,
+    name: `${name} #${number} fails with ${errno}${then}`,
     arm() {
-      let count = 0;
-      let isOver = second === undefined;
       made = [];
-      const fails = (call: Call, errno: ErrnoName) => {
+      since = undefined;
+      let count = 0;
+      isOver = second === undefined;
+      const fail = <T>(errno: T): T => {
         sitesOfStack().forEach((site) => sites.add(site));
-        // It may be another one, when a process has taken its time to end.
-        return call.errnos.includes(errno) ? errno : call.errnos[0];
+        return errno;
       };
       const undo = interceptPlans((plan) => (made.push(plan), plan));
       const mend = interceptCalls((call) => {
-        const number = count++;
-        if (number === index) return fails(call, errno);
-        if (number < index) return undefined;
-        if (number <= index + WATCHED) seen?.(call);
+        if (since === undefined) {
+          if (call.name !== name || ++count < number) return undefined;
+          since = 0;
+          return fail(errno);
+        }
+        if (++since <= WATCHED) seen?.(call);
         if (isOver || !sitesOfStack().includes(second!.site)) return undefined;
         isOver = true;
-        return fails(call, second!.errno);
+        return fail(second!.errno);
       });
       return () => [mend, undo].forEach((action) => action());
     },
+    isMade: () => since !== undefined && isOver,
     removes: [name, second?.name].includes("Deno.removeSync"),
     lies: errno === "ENOENT",
     twice: second !== undefined,
