@@ -1,6 +1,7 @@
 /** The files of one cgroup in one hierarchy. @module */
 import { ConfigError, SyscallError, type SyscallErrorContext } from "../runtime/errors.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../runtime/linux/generated/constants.ts";
+import { denoErrno } from "../runtime/linux/deno_error.ts";
 import { close, exists, openat2 } from "../runtime/linux/files.ts";
 import { errnoInfo, isErrno } from "../runtime/linux/libc.ts";
 
@@ -168,9 +169,9 @@ export function attempt<T>(call: string, context: SyscallErrorContext, fn: () =>
   try {
     return fn();
   } catch (error) {
-    const number = /\(os error (\d+)\)/.exec(error instanceof Error ? error.message : "")?.[1];
+    const number = denoErrno(error);
     if (number === undefined) throw error;
-    throw new SyscallError(call, errnoInfo(Number(number)), context);
+    throw new SyscallError(call, errnoInfo(number), context);
   }
 }
 

@@ -21,7 +21,7 @@ export interface ErrnoInfo {
 }
 
 /** Whatever a config or an image has put into names and values: it must not look like lines, or talk to a terminal. */
-function oneLine(message: string): string {
+export function oneLine(message: string): string {
   return message.replace(
     /\p{Cc}/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -4,6 +4,7 @@ import { readBundle } from "../container/bundle.ts";
 import { ignoredMembers } from "../container/ignored.ts";
 import { makeFile } from "../container/temporary.ts";
 import { UsageError } from "../errors.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { log } from "../log.ts";
 import { defineCommand } from "./command.ts";
 import { createOptions } from "./create_options.ts";
@@ -90,7 +91,7 @@ function save(output: string, bytes: Uint8Array): void {
     Deno.renameSync(temporary, place);
   } catch (error) {
     if (temporary !== undefined) Deno.removeSync(temporary);
-    throw new UsageError(`cannot write ${output}: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`cannot write ${output}: ${messageOf(error)}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { ignoredMembers } from "../container/ignored.ts";
 import { hasNotify } from "../container/notify_mount.ts";
 import { stateRoot } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { exists, fcntl } from "../linux/files.ts";
 import { F_GETFD, FD_CLOEXEC } from "../linux/generated/constants.ts";
 import { isErrno } from "../linux/libc.ts";
@@ -130,9 +131,7 @@ export async function forwardReadiness(container: Container): Promise<() => Prom
   const socket = new NotifySocket(container.directory);
   const done = socket.forward(host, container.pid, () => container.status() !== "stopped")
     // What became of the program is not for systemd to decide.
-    .catch((error) =>
-      log.warn(`cannot tell NOTIFY_SOCKET: ${error instanceof Error ? error.message : error}`)
-    );
+    .catch((error) => log.warn(`cannot tell NOTIFY_SOCKET: ${messageOf(error)}`));
   return () => done;
 }
 

@@ -5,6 +5,7 @@ import { ExecutedProcess } from "../container/exec.ts";
 import { takeForeground } from "../container/foreground.ts";
 import { stateRoot } from "../container/state.ts";
 import { ConfigError, UsageError } from "../errors.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { shellStatus } from "../linux/processes.ts";
 import { log } from "../log.ts";
 import type { Capabilities, Process, User } from "../spec/config.ts";
@@ -86,9 +87,7 @@ function readProcess(
       return parseProcess(Deno.readTextFileSync(options.process));
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      throw new UsageError(
-        `cannot read ${options.process}: ${error instanceof Error ? error.message : error}`,
-      );
+      throw new UsageError(`cannot read ${options.process}: ${messageOf(error)}`);
     }
   }
   if (command.length === 0) throw new UsageError("process args cannot be empty");

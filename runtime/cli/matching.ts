@@ -2,6 +2,7 @@
 
 import { listIds } from "../container/state.ts";
 import { UsageError } from "../errors.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { log } from "../log.ts";
 import type { Flag } from "./options.ts";
 
@@ -21,7 +22,7 @@ export function forMatching(root: string, pattern: string, action: (id: string) 
     try {
       action(id);
     } catch (error) {
-      log.warn(error instanceof Error ? error.message : String(error));
+      log.warn(messageOf(error));
     }
   }
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ConfigError, StateError, SyscallError, UsageError } from "../errors.ts";
+import { ConfigError, oneLine, StateError, SyscallError, UsageError } from "../errors.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { type Fields, log } from "../log.ts";
 import { adviceOn, hasProc } from "./advice.ts";
 import { type Commands, type GlobalOptions, globalOptions, runCommand } from "./command.ts";
@@ -52,7 +53,7 @@ async function openLog(
       log.open({ file: kind === "file" ? name : to, format, level });
     }
   } catch (error) {
-    throw new UsageError(`cannot open the log: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`cannot open the log: ${messageOf(error)}`);
   }
 }
 
@@ -70,10 +71,11 @@ function describe(error: unknown): [message: string, fields?: Fields] {
       ...pointer && { config: pointer },
     }];
   }
-  // A file of the caller's: a state directory, a pid file. Deno's message has the call, its errno and the path. It gives a
-  // code to each error of the system, and a class of its own to some of them: not to ENOSPC or ENAMETOOLONG.
+  // A file of the caller's: a state directory, a pid file. Deno gives a code to each error of the system, and a class of its
+  // own to some of them: not to ENOSPC or ENAMETOOLONG.
   if (error instanceof Error && "code" in error) {
-    return [hasProc() ? error.message : `${error.message}: /proc has to be mounted`];
+    const message = oneLine(messageOf(error));
+    return [hasProc() ? message : `${message}: /proc has to be mounted`];
   }
   return [`bug: ${error instanceof Error ? error.stack : error}`];
 }

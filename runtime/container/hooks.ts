@@ -6,6 +6,7 @@
  */
 import { StateError, SyscallError } from "../errors.ts";
 import { Init } from "../init/init.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { close } from "../linux/files.ts";
 import { endsWithin, pidfdOpen } from "../linux/processes.ts";
 import { log } from "../log.ts";
@@ -66,7 +67,7 @@ export function runHooks(config: Config, kind: Kind, context: HookContext): void
       runHook(config, hook, { kind, index, context });
     } catch (error) {
       if (!isOnlyLogged(config, kind)) throw error;
-      log.warn(error instanceof Error ? error.message : `${error}`);
+      log.warn(messageOf(error));
     }
   });
 }

@@ -9,6 +9,7 @@ import {
   WNOHANG,
   WNOWAIT,
 } from "./generated/constants.ts";
+import { denoErrno } from "./deno_error.ts";
 import { isReadable } from "./files.ts";
 import { ERRNO } from "./generated/errno.ts";
 import {
@@ -193,7 +194,7 @@ export function readStat(pid: number): ProcessStat | undefined {
   } catch (error) {
     // ESRCH: it ended between open(2) and read(2). Any other error is no reason to take a process for dead.
     if (error instanceof Deno.errors.NotFound) return undefined;
-    if (error instanceof Error && error.message.includes(`(os error ${ERRNO.ESRCH})`)) return undefined;
+    if (denoErrno(error) === ERRNO.ESRCH) return undefined;
     throw error;
   }
   // The name may contain anything, ")" included.
