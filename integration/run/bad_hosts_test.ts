@@ -14,7 +14,7 @@ function stateOn(options: string, then = ""): (box: Box) => Case {
         `mount -t tmpfs -o ${options} tmpfs ${box.state}; ${then.replaceAll("STATE", box.state)}`,
       ),
       args: ["/bin/true"],
-      stderr: /^hako: [^\n]*(no space left on device|No space left on device|Read-only file system)[^\n]*\n$/,
+      stderr: /^hako: [^\n]*(no space left on device \(ENOSPC\)|read-only file system \(EROFS\))[^\n]*\n$/,
       status: 1,
     };
   };
@@ -141,7 +141,7 @@ containerCases({
   },
   "there is no /proc": {
     under: afterMounting("umount -R -l /proc"),
-    stderr: /^hako: No such file or directory [^\n]*'\/proc\/[^\n]*: \/proc has to be mounted\n$/,
+    stderr: /^hako: [a-z]+ \/proc\/[^\n]*: no such file or directory \(ENOENT\): \/proc has to be mounted\n$/,
     status: 1,
   },
   "/proc shows nobody but ourselves (hidepid=2)": {

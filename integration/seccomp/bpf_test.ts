@@ -41,7 +41,7 @@ Deno.test("bpf exits with 1 for an answer, and with 2 for what it cannot do", as
   for (
     const [args, message] of [
       [["paint"], /^hako: unknown command paint\n$/],
-      [["stats", "/nothing"], /No such file/],
+      [["stats", "/nothing"], /read \/nothing: no such file or directory/],
       [["stats", bytes(9)], /is no BPF program: 9 bytes/],
       [["stats", bytes(8)], /instruction 0 is unknown: 0xffff/],
       [["stats", bytes(8 * 4097)], /has 4097 instructions, and the kernel takes 4096/],
