@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { parseArgs } from "node:util";
 import { FLAGS, writeModules } from "./build.ts";
 import { FORGOTTEN } from "./environment.ts";
 import { refuseForeignAbove, VARIABLES } from "./place.ts";
@@ -119,7 +120,9 @@ function firstLines(): string {
 }
 
 if (import.meta.main) {
-  const directory = Deno.args[0] ?? `${import.meta.dirname}/dist/npm`;
+  const { positionals: [directory = `${import.meta.dirname}/dist/npm`] } = parseArgs({
+    allowPositionals: true,
+  });
   makeNpmPackages(directory);
   console.log(`${directory}: npm install ${directory}/hako`);
 }

@@ -5,6 +5,7 @@
  * @see https://www.debian.org/doc/debian-policy/
  * @module
  */
+import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import { VERSION } from "./runtime/cli/version.ts";
 
@@ -95,5 +96,6 @@ Description: OCI container runtime that compiles containers
 }
 
 if (import.meta.main) {
-  console.log(makePackage(Deno.args[0] ?? `${import.meta.dirname}/dist`));
+  const { positionals: [directory = `${import.meta.dirname}/dist`] } = parseArgs({ allowPositionals: true });
+  console.log(makePackage(directory));
 }

@@ -29,7 +29,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wasm",
     "runtime/log.ts",
   ],
-  "runtime/cli/program.ts": ["runtime/cli", "runtime/errors.ts", "runtime/log.ts", "runtime/log_daemons.ts"],
+  "runtime/cli/program.ts": [
+    "runtime/cli",
+    "runtime/linux",
+    "runtime/errors.ts",
+    "runtime/log.ts",
+    "runtime/log_daemons.ts",
+  ],
   "runtime/mod.ts": [
     "runtime/sandbox",
     "runtime/container",

@@ -49,7 +49,7 @@ export function sandboxConfig(
   const { memory = 256 * MEBIBYTE, pids = 64, cpus, disk = 64 * MEBIBYTE, env = {}, network = false } =
     options;
   const rootless = uid !== 0;
-  const base = defaultConfig({ rootless, uid, gid });
+  const base = defaultConfig({ rootless, uid, gid, cgroupNamespace: true });
   const id = rootless ? 0 : NOBODY;
   // As root's own: a user has its network in its user namespace.
   const namespaces = [...base.linux!.namespaces!.filter(({ type }) => type !== "network")];
