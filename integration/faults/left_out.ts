@@ -1,15 +1,18 @@
 /** Calls of the runtime's that no survey leads into a fault, and why. @module */
+import { NO_CRIU } from "../checkpoint/criu.ts";
 import type { Site } from "./sites.ts";
 
-const OTHER_COMMANDS =
-  "spec, checkpoint and restore, bpf, and options of explain and compile: integration/lifecycle, compile";
+const OTHER_COMMANDS = "spec, bpf, and options of explain and compile: integration/lifecycle, compile";
 const NO_FAILURE = "where it fails the runtime does without: its result is a better error, or less work";
 
 /** By source, or by source and text. */
 const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
-  [/^runtime\/cli\/(bpf|explain|restore|spec)\.ts/, OTHER_COMMANDS],
+  [/^runtime\/cli\/(bpf|explain|spec)\.ts/, OTHER_COMMANDS],
   [/^runtime\/container\/(compiled_file|embedded_image|host_rootfs|timing)\.ts/, OTHER_COMMANDS],
-  [/^runtime\/container\/criu\/|^runtime\/linux\/packets\.ts/, OTHER_COMMANDS],
+  ...NO_CRIU === undefined
+    ? []
+    : [[/^runtime\/(container\/criu\/|linux\/packets\.ts|cli\/restore\.ts)/, NO_CRIU] as const],
+  [/^runtime\/container\/criu\/restored\.ts .*close\(this\.#terminal\)/, "the caller's terminal"],
   [/^runtime\/container\/mounts\.ts .*statSync/, "a mount on a file: integration/lifecycle"],
   [/^runtime\/container\/intel_rdt_stats\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^cgroups\/watch_oom\.ts/, "what the library tells: integration/sandbox"],
@@ -55,7 +58,7 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   ],
   [/^runtime\/log\.ts/, "a file of the caller's"],
   [/^runtime\/log_daemons\.ts/, "a daemon of the caller's: integration/run/log_daemons_test.ts"],
-  [/^runtime\/container\/(bundle|state)\.ts .*Deno\.cwd/, "a path that is not absolute"],
+  [/^runtime\/container\/(bundle|state|criu\/folders)\.ts .*Deno\.cwd/, "a path that is not absolute"],
   [/^runtime\/linux\/sockets\.ts .*\bdirectory\b/, "a path of more than 107 bytes: integration/run"],
   [/^runtime\/linux\/sockets\.ts write/, "a socket that takes a part of what is sent"],
   [/^runtime\/init\/init\.ts (const high|if \(high)/, "a caller with closed streams"],

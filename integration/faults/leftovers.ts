@@ -9,6 +9,8 @@ import type { Box } from "../support/fixture.ts";
 export interface Expected {
   readonly ids?: readonly string[];
   readonly pids?: readonly number[];
+  /** Children of ours that are no part of any. */
+  readonly beside?: readonly number[];
 }
 
 /** How long a process may take to end that has nobody to wait for. */
@@ -39,8 +41,8 @@ export class Leftovers {
   }
 
   /** As another parent would do: what should end by itself ends, and so does what it forks. @returns what does not */
-  reap({ pids = [] }: Expected): string[] {
-    const next = () => this.newChildren().find((pid) => !pids.includes(pid));
+  reap({ pids = [], beside = [] }: Expected): string[] {
+    const next = () => this.newChildren().find((pid) => ![...pids, ...beside].includes(pid));
     for (let pid = next(); pid !== undefined; pid = next()) {
       const pidfd = pidfdOpen(pid);
       try {
@@ -63,13 +65,15 @@ export class Leftovers {
   }
 
   /** One line for each thing that should not be there. Processes that are dead and not waited for are such things. */
-  find({ ids = [], pids = [] }: Expected = {}): string[] {
+  find({ ids = [], pids = [], beside = [] }: Expected = {}): string[] {
     const open = descriptors();
     const more = open.length > this.#descriptors.length
       ? open.filter((target) => !this.#descriptors.includes(target))
       : [];
     return [
-      ...this.newChildren().filter((pid) => !pids.includes(pid)).map((pid) => `process ${pid} ${comm(pid)}`),
+      ...this.newChildren().filter((pid) => ![...pids, ...beside].includes(pid)).map((pid) =>
+        `process ${pid} ${comm(pid)}`
+      ),
       ...names(this.#box.state).filter((name) => !ids.includes(name)).map((name) => `state of ${name}`),
       ...ids.flatMap((id) => names(`${this.#box.state}/${id}`)).filter((name) => /^(exec-|hook)/.test(name))
         .map((name) => `state of a process: ${name}`),
@@ -84,6 +88,14 @@ export class Leftovers {
 export function closeOthers(known: readonly string[]): void {
   const ours = descriptors().filter((one) => !known.includes(one) && !/anon_inode:\[event|deno$/.test(one));
   ours.forEach((one) => close(Number(one.split(" ")[0])));
+}
+
+/** Closes all that leads to `target`, by the links of /proc. */
+export function closeLinksTo(target: string): void {
+  for (const one of descriptors()) {
+    const [fd, ...link] = one.split(" ");
+    if (link.join(" ") === target) close(Number(fd));
+  }
 }
 
 /** Ours, those included that others have left to us: a test that runs containers is their subreaper. */

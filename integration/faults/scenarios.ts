@@ -23,8 +23,14 @@ export interface Scenario {
   readonly stays?: boolean;
   /** Its locks are held to the end of its process. */
   readonly holds?: boolean;
+  /** When it fails, programs of others leave processes to whoever takes orphans, which end by themselves. */
+  readonly orphans?: boolean;
   /** What it has printed, without numbers: a fault that is passed over changes nothing of it. */
   readonly output?: () => string;
+  /** Each takes its time: `quick` has one fault for each line. */
+  readonly slow?: boolean;
+  /** When there are no more faults, before anybody looks for what is left. @returns what is wrong with what is there */
+  after?(error: unknown): readonly string[];
   /** Ends what `prepare` has made. */
   finish?(): void | Promise<void>;
 }

@@ -15,7 +15,7 @@ import { errnosOf } from "./errnos.ts";
 import { failAt, type Failure, faultName } from "./fail_at.ts";
 import { type Expected, Leftovers } from "./leftovers.ts";
 import { deleteByForce, type Scenario, tryWait } from "./scenarios.ts";
-import { type Site, sitesOfStack } from "./sites.ts";
+import { allSites, type Site, sitesOfStack } from "./sites.ts";
 
 // Deno has sockets for its signals from the first listener on: now, and not in the middle of a case.
 Deno.addSignalListener("SIGUSR2", () => {});
@@ -72,7 +72,7 @@ export class Survey {
   /** The scenario has to work: twice, as the first time makes what the image lacks, and its plan is not that of later ones. */
   static async of(scenario: Scenario, options: SurveyOptions): Promise<Survey> {
     const survey = new Survey(scenario, options);
-    for (let round = 0; round < 2; round++) {
+    for (let round = scenario.slow ? 1 : 0; round < 2; round++) {
       await survey.#clean(() => () => {});
     }
     return survey;
@@ -106,19 +106,21 @@ export class Survey {
       const mend = interceptCalls((call) => (calls.push({ ...call, sites: sitesOfStack() }), undefined));
       return () => [mend, undo].forEach((action) => action());
     });
-    const { output = () => "" } = this.#scenario;
+    const { output = () => "", slow = false } = this.#scenario;
     const answer = { expected: output(), output };
 
     const known = new Set(this.#options.counts.sites);
     const counts = new Map<string, number>();
+    const lines = allSites();
     const numbered = calls.map((call) => {
       const number = (counts.get(call.name) ?? 0) + 1;
       counts.set(call.name, number);
-      const isNew = call.sites.some((site) => !known.has(site));
+      const isNew = call.sites.some((site) => lines.has(site) && !known.has(site));
       call.sites.forEach((site) => known.add(site));
       return { call, number, isNew };
     });
-    const inOrder = numbered.toSorted((a, b) => Number(b.isNew) - Number(a.isNew));
+    const due = this.#options.quick && slow ? numbered.filter(({ isNew }) => isNew) : numbered;
+    const inOrder = due.toSorted((a, b) => Number(b.isNew) - Number(a.isNew));
     for (const [index, { call, number, isNew }] of inOrder.entries()) {
       for (const [way, errno] of this.#some(call.errnos, index).entries()) {
         const isDue = isNew && way === 0;
@@ -190,7 +192,8 @@ export class Survey {
     arm: () => () => void,
     { lies = false, twice = false } = {},
   ): Promise<{ readonly error?: unknown; readonly left: readonly string[] }> {
-    const { prepare, act, deletes = false, stays = false, holds = false, finish } = this.#scenario;
+    const { prepare, act, deletes = false, stays = false, holds = false, orphans = false, after, finish } =
+      this.#scenario;
     const { box } = this.#options;
     const expected = await prepare?.() ?? {};
     this.#leftovers.settle();
@@ -203,7 +206,7 @@ export class Survey {
     } finally {
       disarm();
     }
-    const left: string[] = [];
+    const left = [...after?.(error) ?? []];
     if (twice && error !== undefined) {
       left.push(...this.#end(expected));
       await finish?.();
@@ -215,6 +218,7 @@ export class Survey {
       expected.pids?.forEach(tryWait);
     } else {
       if (holds) this.#leftovers.closeNew();
+      if (orphans && error !== undefined) left.push(...this.#leftovers.reap(expected));
       if (error !== undefined || expected.ids !== undefined) left.push(...this.#leftovers.find(expected));
       await finish?.();
     }
@@ -231,7 +235,7 @@ export class Survey {
     const left = expected.ids === undefined ? [] : this.#leftovers.reap(expected);
     deleteByForce(state, id);
     expected.pids?.forEach(tryWait);
-    return [...left, ...this.#leftovers.reap({})];
+    return [...left, ...this.#leftovers.reap({ beside: expected.beside ?? [] })];
   }
 
   /** So that the next case does not fail for what this one leaves. */

@@ -60,11 +60,14 @@ export function runProgram(program: Program): Outcome {
   }, outputBytes);
 }
 
-/** Without what the launcher has set for Deno: the code cache is for Hako alone, and so is the way that it allocates. */
+/**
+ * Without what the launcher has set for Deno: the code cache is for Hako alone, and so is the way that it allocates. In an
+ * order that is always the same, which Deno's is not.
+ */
 export function callersEnvironment(): string[] {
   return Object.entries(Deno.env.toObject())
     .filter(([name]) => !name.startsWith("DENO_") && name !== "GLIBC_TUNABLES")
-    .map(([name, value]) => `${name}=${value}`);
+    .map(([name, value]) => `${name}=${value}`).sort();
 }
 
 /** Files and no pipes: a program that does not read, or writes much, cannot block us. */

@@ -1,9 +1,11 @@
 /** What users do beside creating, starting and deleting containers. @module */
 import type { GoldenBundle } from "../golden.ts";
 import type { Scenario } from "../scenarios.ts";
+import { checkpoints } from "./checkpoint.ts";
 import { commands } from "./commands.ts";
 
 /** By name. Each has a bundle of Docker's default config for itself, and may put files of its own into its directory. */
 export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly Scenario[]>> = {
   "other commands": commands,
+  "checkpoint and restore": checkpoints,
 };

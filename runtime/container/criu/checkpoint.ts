@@ -6,7 +6,7 @@
 import { StateError, UsageError } from "../../errors.ts";
 import { parseMountinfo } from "../../host/mountinfo.ts";
 import { resolveInRoot } from "../../host/targets.ts";
-import { close, memfdCreate } from "../../linux/files.ts";
+import { close, memfdCreate, write } from "../../linux/files.ts";
 import { packetPair } from "../../linux/packets.ts";
 import { posixSpawn, wait } from "../../linux/processes.ts";
 import { log } from "../../log.ts";
@@ -39,14 +39,16 @@ export function checkpoint(container: Container, paths: FolderPaths, options: Ch
   }
   requireRoot(id);
   const path = findCriu(id);
-  checkParent(paths.images, options.parentPath);
-  const folders = openFolders(paths);
+  const opened: number[] = [];
   let pid: number | undefined;
-  const [ours, theirs] = packetPair();
-  const criu = new Criu(ours, id);
-  // What it says before it has a log is a warning that a check gives, or why it cannot be run.
-  const output = memfdCreate("criu");
+  let output: number | undefined;
   try {
+    const folders = openFolders(paths, opened);
+    // Relative to what is there only now.
+    checkParent(paths.images, options.parentPath);
+    output = memfdCreate("criu");
+    const [socket, theirs] = packetPair();
+    opened.push(socket, theirs);
     const swrk = 3;
     pid = posixSpawn({
       path,
@@ -54,7 +56,9 @@ export function checkpoint(container: Container, paths: FolderPaths, options: Ch
       env: callersEnvironment(),
       fds: [{ from: output, to: 1 }, { from: output, to: 2 }, { from: theirs, to: swrk }],
     });
-    close(theirs);
+    // CRIU's alone: we hear of its end.
+    close(opened.pop()!);
+    const criu = new Criu(socket, id);
     criu.checkVersion();
     if (options.preDump) criu.checkFeatures({ mem_track: true });
     if (options.lazyPages) criu.checkFeatures({ lazy_pages: true });
@@ -63,13 +67,23 @@ export function checkpoint(container: Container, paths: FolderPaths, options: Ch
       dump(criu, container, { options, paths, folders });
     });
   } finally {
-    criu.close();
-    if (pid === undefined) close(theirs);
-    else wait(pid);
-    const said = Deno.readTextFileSync(`/proc/self/fd/${output}`).trim();
+    opened.forEach(close);
+    // It ends when it is no longer connected.
+    if (pid !== undefined) wait(pid);
+    if (output !== undefined) logOutput(output);
+  }
+}
+
+/** What CRIU says before it has a log: a warning that a check gives, or why it cannot be run. */
+function logOutput(fd: number): void {
+  try {
+    const said = Deno.readTextFileSync(`/proc/self/fd/${fd}`).trim();
     if (said !== "") log.debug(`criu: ${said}`);
-    close(output);
-    [...new Set([folders.images, folders.work])].forEach(close);
+  } catch (error) {
+    // Whatever has come of the checkpoint is more than this.
+    log.debug(`criu: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    close(fd);
   }
 }
 
@@ -100,7 +114,8 @@ function dump(
   criu.run(type, opts, ({ script }) => {
     log.debug(`criu: ${script}`);
     if (script !== "status-ready" || options.statusFd === undefined) return;
-    Deno.writeFileSync(`/proc/self/fd/${options.statusFd}`, new Uint8Array(1));
+    // As it is: a socket has no path to be opened by, and a file would be emptied.
+    write(options.statusFd, new Uint8Array(1));
     close(options.statusFd);
   });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { StateError } from "../../errors.ts";
-import { close, write } from "../../linux/files.ts";
+import { write } from "../../linux/files.ts";
 import { isErrno } from "../../linux/libc.ts";
 import { receivePacket } from "../../linux/packets.ts";
 import { findProgram } from "../program.ts";
@@ -122,10 +122,6 @@ export class Criu {
       // It has ended, which the next read tells.
       if (!isErrno(error, "EPIPE", "ECONNRESET")) throw error;
     }
-  }
-
-  close(): void {
-    close(this.#socket);
   }
 }
 

@@ -20,12 +20,15 @@ export interface FolderPaths {
 /**
  * Opens the folders, which are made if they are missing.
  *
+ * @param opened gets the descriptors, to be closed by the caller
  * @param root where they begin: CRIU mounts in the folder of its log, which takes one of its own mount namespace
  */
-export function openFolders({ images, work }: FolderPaths, root = ""): Folders {
+export function openFolders({ images, work }: FolderPaths, opened: number[], root = ""): Folders {
   const open = (path: string) => {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-    return openat2(AT_FDCWD, root + path, { flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC });
+    const fd = openat2(AT_FDCWD, root + path, { flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC });
+    opened.push(fd);
+    return fd;
   };
   const folder = open(images);
   return { images: folder, work: work === undefined ? folder : open(work) };

@@ -76,8 +76,11 @@ export async function restoreContainer(
     const host = gatherHost(config, { ...options, ...(planned && { cgroup: planned.facts }) });
 
     const { external, joined } = sharedNamespaces(config);
-    const namespaces = external.map(({ path }) => openat2(AT_FDCWD, path, { flags: O_RDONLY | O_CLOEXEC }));
-    opened.push(...namespaces);
+    const namespaces = external.map(({ path }) => {
+      const fd = openat2(AT_FDCWD, path, { flags: O_RDONLY | O_CLOEXEC });
+      opened.push(fd);
+      return fd;
+    });
     const unified = openUnified(planned?.cgroup);
     opened.push(...unified);
     const idmaps = openIdmaps(config, id, directory.path);
@@ -117,8 +120,7 @@ export async function restoreContainer(
       enterCgroup(init.pid);
     }
     init.execute();
-    const folders = openFolders(paths, `/proc/${init.pid}/root`);
-    opened.push(...new Set([folders.images, folders.work]));
+    const folders = openFolders(paths, opened, `/proc/${init.pid}/root`);
 
     restored = new RestoredContainer(config, {
       host,
@@ -148,6 +150,9 @@ export async function restoreContainer(
     });
     directory.write("host.json", hostToJson(host));
     if (filter !== undefined) directory.write("filter.json", filterToJson(filter));
+    // CRIU ends when it is no longer connected.
+    opened.splice(0).forEach(close);
+    init.wait();
     return known.finish();
   } catch (error) {
     init?.kill();
@@ -159,8 +164,6 @@ export async function restoreContainer(
     throw error;
   } finally {
     opened.forEach(close);
-    // It ends when it is no longer connected.
-    init?.wait();
     init?.close();
   }
 }

@@ -7,6 +7,7 @@ import { close, openat2 } from "../../linux/files.ts";
 import { AT_FDCWD, O_CLOEXEC, O_RDONLY, SIGKILL } from "../../linux/generated/constants.ts";
 import { trySyscall } from "../../linux/libc.ts";
 import { RouteSocket } from "../../linux/netlink.ts";
+import { wait } from "../../linux/processes.ts";
 import { log } from "../../log.ts";
 import type { Host } from "../../plan/host.ts";
 import { namespace } from "../../plan/namespaces.ts";
@@ -36,6 +37,8 @@ export class RestoredContainer {
   #config: Config;
   readonly #around: Surroundings;
   #terminal: number | undefined;
+  /** Of its first process, a child of ours. */
+  #pid: number | undefined;
   #state: State | undefined;
 
   constructor(config: Config, around: Surroundings) {
@@ -46,6 +49,7 @@ export class RestoredContainer {
   /** Does what CRIU waits for. */
   notified({ script, pid, fd }: Notification): void {
     log.debug(`criu: ${script}`);
+    if (pid > 0) this.#pid = pid;
     switch (script) {
       case "setup-namespaces":
         return this.#fillNamespaces(pid);
@@ -97,8 +101,8 @@ export class RestoredContainer {
   /** After an error. CRIU kills what it has made, unless it was through with it. */
   kill(): void {
     if (this.#terminal !== undefined) close(this.#terminal);
-    // A child of ours, which keeps its pid until it is reaped.
-    if (this.#state !== undefined) trySyscall("kill", [this.#state.pid, SIGKILL]);
+    // It keeps its pid until it is reaped, by us alone.
+    if (this.#pid !== undefined && trySyscall("kill", [this.#pid, SIGKILL]) === 0) wait(this.#pid);
   }
 }
 
