@@ -84,18 +84,19 @@ function spawnFunction(pointer: Deno.PointerObject, fails: () => ErrnoName | und
   });
 }
 
-type DenoFunction = (path: string, ...rest: unknown[]) => unknown;
+type DenoFunction = (...args: unknown[]) => unknown;
 
 function interceptDeno(judge: Judge): () => void {
   const functions = Deno as unknown as Record<string, DenoFunction>;
   const real = { ...functions };
   for (const [name, errnos] of Object.entries(DENO_ERRNOS)) {
-    functions[name] = (path, ...rest) => {
+    functions[name] = (...args) => {
       const errno = judge({ name: `Deno.${name}`, errnos });
-      if (errno === undefined) return real[name]!(path, ...rest);
+      if (errno === undefined) return real[name]!(...args);
+      const [path, , ...rest] = args;
       // A disk that is full shows it when the file is there already.
-      if (name === "writeTextFileSync" && errno === "ENOSPC") real[name]!(path, "", ...rest.slice(1));
-      throw denoError(errno, `${name} '${path}'`);
+      if (name === "writeTextFileSync" && errno === "ENOSPC") real[name]!(path, "", ...rest);
+      throw denoError(errno, args.length === 0 ? name : `${name} '${path}'`);
     };
   }
   return () => Object.keys(DENO_ERRNOS).forEach((name) => functions[name] = real[name]!);

@@ -129,6 +129,7 @@ const CREATE: Errnos = ["EACCES", "EDQUOT", "EIO", "EMFILE", "ENOENT", "ENOMEM",
 export const DENO_ERRNOS = {
   chmodSync: ["EIO", "ENOENT", "EPERM", "EROFS"],
   chownSync: ["EIO", "ENOENT", "EPERM", "EROFS"],
+  cwd: ["EACCES", "ENOENT", "ENOMEM"],
   lstatSync: ["EACCES", "EIO", "ELOOP", "ENOMEM"],
   makeTempDirSync: CREATE,
   mkdirSync: CREATE,
@@ -141,6 +142,7 @@ export const DENO_ERRNOS = {
   removeSync: ["EACCES", "EBUSY", "EIO", "EPERM", "EROFS"],
   renameSync: ["EACCES", "EDQUOT", "EIO", "ENOSPC", "EROFS"],
   statSync: ["EACCES", "EIO", "ELOOP", "ENOENT", "ENOMEM"],
+  symlinkSync: CREATE,
   writeFileSync: CREATE,
   writeTextFileSync: CREATE,
 } as const satisfies Readonly<Record<string, Errnos>>;

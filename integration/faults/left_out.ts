@@ -2,21 +2,14 @@
 import { NO_CRIU } from "../checkpoint/criu.ts";
 import type { Site } from "./sites.ts";
 
-const OTHER_COMMANDS = "spec, bpf, and options of explain and compile: integration/lifecycle, compile";
-const NO_FAILURE = "where it fails the runtime does without: its result is a better error, or less work";
-
 /** By source, or by source and text. */
 const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
-  [/^runtime\/cli\/(bpf|explain|spec)\.ts/, OTHER_COMMANDS],
-  [/^runtime\/container\/(compiled_file|embedded_image|host_rootfs|timing)\.ts/, OTHER_COMMANDS],
   ...NO_CRIU === undefined
     ? []
     : [[/^runtime\/(container\/criu\/|linux\/packets\.ts|cli\/restore\.ts)/, NO_CRIU] as const],
   [/^runtime\/container\/criu\/restored\.ts .*close\(this\.#terminal\)/, "the caller's terminal"],
-  [/^runtime\/container\/mounts\.ts .*statSync/, "a mount on a file: integration/lifecycle"],
   [/^runtime\/container\/intel_rdt_stats\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^cgroups\/watch_oom\.ts/, "what the library tells: integration/sandbox"],
-  [/^runtime\/linux\/seccomp\.ts/, "a filter that is read back: integration/seccomp"],
   [/^runtime\/sandbox\//, "the library for untrusted programs: integration/sandbox"],
   [/^runtime\/container\/intel_rdt\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],
@@ -26,40 +19,19 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     /^runtime\/container\/(foreground|relay)\.ts|^runtime\/linux\/(terminals|streams)\.ts/,
     "the caller's terminal",
   ],
-  [/^runtime\/container\/exec\.ts pidfdSendSignal/, "the caller's signals"],
-  [/^runtime\/container\/notify\.ts|^runtime\/linux\/sockets\.ts .*bind/i, "a caller with NOTIFY_SOCKET"],
-  [
-    /^runtime\/linux\/sockets\.ts (return withSocket\(path, connect,|syscall\("connect", .*)/,
-    "a caller with NOTIFY_SOCKET",
-  ],
-  [
-    /^runtime\/cli\/create_options\.ts .*F_GETFD/,
-    "a caller that preserves descriptors: integration/attacks/descriptors_test.ts",
-  ],
-  [
-    /^runtime\/cli\/create_options\.ts .*create: false/,
-    "a pid file that is no plain file: integration/lifecycle",
-  ],
   [
     /^runtime\/(snapshot\/|cli\/(snapshot|rehearse)\.ts|linux\/(ptrace|standstill)\.ts|host\/ownership\.ts)/,
     "the making of a snapshot, and its start: integration/install",
   ],
-  [/^runtime\/cli\/advice\.ts/, NO_FAILURE],
-  [/^runtime\/container\/cache\.ts/, `${NO_FAILURE}: integration/seccomp/cache_test.ts`],
-  [/^runtime\/container\/notify_mount\.ts/, "a caller with NOTIFY_SOCKET"],
   [
     /^runtime\/container\/late_facts\.ts .*first/,
     "a /proc that hides: integration/lifecycle/rootless_test.ts",
   ],
-  [/^runtime\/cli\/exec\.ts/, "a file of the caller's"],
   [
     /^runtime\/host\/gather\.ts .*readTextFileSync\(file\)/,
     "no AppArmor or SELinux here: without an answer labels are refused",
   ],
-  [/^runtime\/log\.ts/, "a file of the caller's"],
-  [/^runtime\/log_daemons\.ts/, "a daemon of the caller's: integration/run/log_daemons_test.ts"],
-  [/^runtime\/container\/(bundle|state|criu\/folders)\.ts .*Deno\.cwd/, "a path that is not absolute"],
-  [/^runtime\/linux\/sockets\.ts .*\bdirectory\b/, "a path of more than 107 bytes: integration/run"],
+  [/^runtime\/log_daemons\.ts/, "daemons whose sockets are the host's: integration/run/log_daemons_test.ts"],
   [/^runtime\/linux\/sockets\.ts write/, "a socket that takes a part of what is sent"],
   [/^runtime\/init\/init\.ts (const high|if \(high)/, "a caller with closed streams"],
   [
@@ -75,10 +47,6 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     "an init that is killed in execve(2), or whose runtime was: barriers_test.ts",
   ],
   [/^runtime\/init\/init\.ts this\.#stopped/, "a process that stops us: integration/attacks/exec_test.ts"],
-  [
-    /^runtime\/linux\/processes\.ts .*new Uint8Array\(KERNEL_ACTION_BYTES/,
-    "a caller that ignores SIGCHLD: integration/run",
-  ],
   [
     /^runtime\/container\/(create|exec|container)\.ts .*terminal !== undefined/,
     "the caller's terminal",

@@ -5,6 +5,7 @@ import { parseOptions } from "../../runtime/cli/options.ts";
 import { Container } from "../../runtime/container/container.ts";
 import { createContainer } from "../../runtime/container/create.ts";
 import { ExecutedProcess } from "../../runtime/container/exec.ts";
+import { SIGCONT } from "../../runtime/linux/generated/constants.ts";
 import { wait } from "../../runtime/linux/processes.ts";
 import { validateProcess } from "../../runtime/spec/parse.ts";
 import type { Config } from "../../runtime/spec/config.ts";
@@ -101,6 +102,7 @@ export function scenarios(golden: string, bundle: GoldenBundle): Record<Scenario
         try {
           executed.start();
           started = true;
+          executed.signal(SIGCONT);
           await executed.wait();
         } catch (error) {
           // As the end of a command leaves it to another parent: else it would stay in the container's pid namespace.

@@ -178,7 +178,7 @@ export class Survey {
     if (left.length > 0 && left.every((one) => one.startsWith("descriptors"))) {
       ({ error, left } = await this.#once(arm, { lies, twice }));
     }
-    if (removes) left = left.filter((one) => !one.startsWith("state of a process"));
+    if (removes) left = left.filter((one) => !/^(?:state of a process:|file) /.test(one));
     if (twice && removes) left = left.slice(1);
     if (!isMade()) return;
     counts.cases++;

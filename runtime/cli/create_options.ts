@@ -120,19 +120,19 @@ function isInherited(fd: number): boolean {
 }
 
 /**
- * Has the program of `container`, which is about to be started, tell NOTIFY_SOCKET that it is ready.
+ * Lets the program of `container`, which is about to be started, tell NOTIFY_SOCKET that it is ready.
  *
- * @returns is done when it has, or has ended
+ * @returns passes that on, and is done when it has, or when the program has ended
  */
 export async function forwardReadiness(container: Container): Promise<() => Promise<void>> {
   const host = Deno.env.get("NOTIFY_SOCKET");
   if (!host || !hasNotify(container.directory)) return () => Promise.resolve();
   const { NotifySocket } = await import("../container/notify.ts");
   const socket = new NotifySocket(container.directory);
-  const done = socket.forward(host, container.pid, () => container.status() !== "stopped")
-    // What became of the program is not for systemd to decide.
-    .catch((error) => log.warn(`cannot tell NOTIFY_SOCKET: ${messageOf(error)}`));
-  return () => done;
+  return () =>
+    socket.forward(host, container.pid, () => container.status() !== "stopped")
+      // What became of the program is not for systemd to decide.
+      .catch((error) => log.warn(`cannot tell NOTIFY_SOCKET: ${messageOf(error)}`));
 }
 
 /** A terminal needs somebody at its other end, and only then. */

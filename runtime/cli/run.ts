@@ -24,14 +24,15 @@ export const run = defineCommand({
     let finished = false;
     try {
       writePidFile(options["pid-file"], container);
-      const ready = await forwardReadiness(container);
+      const passOn = await forwardReadiness(container);
       if (foreground === undefined) {
         container.start();
         finished = true;
-        await ready();
+        await passOn();
         return 0;
       }
       log.flush();
+      passOn();
       const status = await foreground.run(container);
       finished = keep;
       return shellStatus(status);

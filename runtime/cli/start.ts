@@ -13,9 +13,9 @@ export const start = defineCommand({
   options: {},
   async action({ args: [id], global }) {
     const container = Container.loadLocked(stateRoot(global.root), id);
-    const ready = await forwardReadiness(container);
+    const passOn = await forwardReadiness(container);
     container.start();
-    await ready();
+    await passOn();
     return 0;
   },
 });

@@ -5,7 +5,7 @@
  */
 import { StateError } from "../errors.ts";
 import { gatherHost } from "../host/gather.ts";
-import { resolveInRoot } from "../host/targets.ts";
+import { fileType, resolveInRoot } from "../host/targets.ts";
 import { Init } from "../init/init.ts";
 import { close } from "../linux/files.ts";
 import type { Host } from "../plan/host.ts";
@@ -69,19 +69,10 @@ function inContainer(
 /** What is there now: the targets as the container sees them, which may change until a step opens them. */
 function places(config: Config, host: Host, pid: number): Pick<Host, "sources" | "targets"> {
   const planned = plannedMounts(config);
-  const isFile = (path: string) => {
-    try {
-      return !Deno.statSync(path).isDirectory;
-    } catch {
-      // The step that opens it says why it cannot.
-      return false;
-    }
-  };
   const sources = planned.filter(({ type, mount }) => type === "bind" && mount.source !== undefined)
-    .map(({ index, mount: { source } }) => {
-      const path = source!.startsWith("/") ? source! : `${host.bundle}/${source}`;
-      return [index, isFile(path) ? "file" : "directory"] as const;
-    });
+    .map(({ index, mount: { source } }) =>
+      [index, fileType(source!.startsWith("/") ? source! : `${host.bundle}/${source}`)] as const
+    );
   const targets = planned.map(({ destination }) =>
     [destination, resolveInRoot(`/proc/${pid}/root`, destination)] as const
   );

@@ -4,6 +4,7 @@
  * @see sd_notify(3)
  * @module
  */
+import { exists } from "../linux/files.ts";
 import type { Config } from "../spec/config.ts";
 
 /** Where the container finds it. */
@@ -27,9 +28,5 @@ export function withNotify(config: Config, directory: string): Config {
 
 /** Whether a container was made with {@linkcode withNotify}. */
 export function hasNotify(directory: string): boolean {
-  try {
-    return Deno.statSync(`${directory}/notify`).isDirectory;
-  } catch {
-    return false;
-  }
+  return exists(`${directory}/notify`);
 }

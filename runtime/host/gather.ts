@@ -13,7 +13,7 @@ import { parseMountOptions } from "../plan/mount_options.ts";
 import type { Config } from "../spec/config.ts";
 import { readLimits } from "./limits.ts";
 import { mountPointOf, readMountinfo } from "./mountinfo.ts";
-import { resolveInRoot } from "./targets.ts";
+import { fileType, resolveInRoot } from "./targets.ts";
 import { inUserNamespace } from "./user_namespace.ts";
 
 /** What a plan has to know of the container's cgroup. */
@@ -137,13 +137,7 @@ function readSources(config: Config, bundle: string): Record<number, FileType> {
   const sources: Record<number, FileType> = {};
   config.mounts?.forEach((mount, index) => {
     if (mount.source === undefined || !isBind(mount, parseMountOptions(mount.options ?? []))) return;
-    const path = mount.source.startsWith("/") ? mount.source : `${bundle}/${mount.source}`;
-    try {
-      sources[index] = Deno.statSync(path).isDirectory ? "directory" : "file";
-    } catch {
-      // The step that opens it says why it cannot.
-      sources[index] = "missing";
-    }
+    sources[index] = fileType(mount.source.startsWith("/") ? mount.source : `${bundle}/${mount.source}`);
   });
   return sources;
 }

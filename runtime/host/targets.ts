@@ -1,12 +1,12 @@
 /**
- * What the image has at the places where something is to be mounted.
+ * What the image has at the places where something is to be mounted, and what the host has for it.
  *
  * @module
  */
 import type { FileType, Target } from "../plan/host.ts";
 
-/** What path_resolution(7) ends in by what the image has. */
-const OF_THE_IMAGE: ReadonlySet<string> = new Set(["EACCES", "ELOOP", "ENAMETOOLONG", "ENOENT", "ENOTDIR"]);
+/** What path_resolution(7) ends in by what is there. */
+const OF_THE_PATH: ReadonlySet<string> = new Set(["EACCES", "ELOOP", "ENAMETOOLONG", "ENOENT", "ENOTDIR"]);
 
 /** As many links as the kernel follows in one path: path_resolution(7). */
 const MAX_LINKS = 40;
@@ -53,12 +53,23 @@ export function resolveInRoot(rootfs: string, path: string): Target {
   };
 }
 
+/** What `path` leads to. */
+export function fileType(path: string): FileType {
+  try {
+    return Deno.statSync(path).isDirectory ? "directory" : "file";
+  } catch (error) {
+    // The step that opens it says why it cannot.
+    if (isOfThePath(error)) return "missing";
+    throw error;
+  }
+}
+
 function readLink(path: string): string | undefined {
   try {
     return Deno.readLinkSync(path);
   } catch (error) {
     // EINVAL: it was a link a moment ago.
-    if (isOfTheImage(error) || (error as { code?: string }).code === "EINVAL") return undefined;
+    if (isOfThePath(error) || (error as { code?: string }).code === "EINVAL") return undefined;
     throw error;
   }
 }
@@ -68,12 +79,12 @@ function lstat(path: string): Deno.FileInfo | undefined {
     return Deno.lstatSync(path);
   } catch (error) {
     // The step that opens it will say it.
-    if (isOfTheImage(error)) return undefined;
+    if (isOfThePath(error)) return undefined;
     throw error;
   }
 }
 
 /** In any other case it may be there, and the tmpfs that is mounted on it is not to have another mode. */
-function isOfTheImage(error: unknown): boolean {
-  return error instanceof Error && "code" in error && OF_THE_IMAGE.has(`${error.code}`);
+function isOfThePath(error: unknown): boolean {
+  return error instanceof Error && "code" in error && OF_THE_PATH.has(`${error.code}`);
 }

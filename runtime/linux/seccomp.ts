@@ -29,9 +29,9 @@ export function readFilter(pid: number, index: number): Uint8Array<ArrayBuffer> 
     const count = read(0);
     // EINVAL: it has no filter at all.
     if (count === -ERRNO.ENOENT || count === -ERRNO.EINVAL) return undefined;
-    if (count < 0) throw new SyscallError("ptrace", errnoInfo(-count), { path: `/proc/${pid}` });
-    const program = new Uint8Array(count * INSTRUCTION_BYTES);
-    read(program);
+    const program = new Uint8Array(Math.max(0, count) * INSTRUCTION_BYTES);
+    const result = count < 0 ? count : read(program);
+    if (result < 0) throw new SyscallError("ptrace", errnoInfo(-result), { path: `/proc/${pid}` });
     return program;
   });
 }

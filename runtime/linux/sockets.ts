@@ -12,8 +12,10 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from "./generated/constants.ts";
+import { SyscallError } from "../errors.ts";
 import { close, openat2, write } from "./files.ts";
-import { syscall, word } from "./libc.ts";
+import { ERRNO } from "./generated/errno.ts";
+import { errnoInfo, syscall, word } from "./libc.ts";
 
 /** sizeof(sun_path) */
 const PATH_BYTES = 108;
@@ -65,13 +67,17 @@ function withSocket(
   let directory: number | undefined;
   try {
     let name = path;
-    if (new TextEncoder().encode(path).length >= PATH_BYTES) {
+    if (!path.startsWith("@") && new TextEncoder().encode(path).length >= PATH_BYTES) {
       // Longer paths go by a descriptor of their directory: unix(7), BUGS.
       const slash = path.lastIndexOf("/");
       directory = openat2(AT_FDCWD, path.slice(0, slash), { flags: O_PATH | O_DIRECTORY | O_CLOEXEC });
       name = `/proc/self/fd/${directory}/${path.slice(slash + 1)}`;
     }
-    use(fd, socketAddress(name));
+    const address = socketAddress(name);
+    if (address.length > 2 + PATH_BYTES) {
+      throw new SyscallError("socket", errnoInfo(ERRNO.ENAMETOOLONG), { path });
+    }
+    use(fd, address);
     return fd;
   } catch (error) {
     close(fd);
@@ -86,10 +92,7 @@ function socketAddress(path: string): Uint8Array<ArrayBuffer> {
   if (path.startsWith("@")) {
     return new Uint8Array([AF_UNIX, 0, 0, ...new TextEncoder().encode(path.slice(1))]);
   }
-  const bytes = new Uint8Array(2 + PATH_BYTES);
-  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
-  bytes.set(new TextEncoder().encode(path).subarray(0, PATH_BYTES - 1), 2);
-  return bytes;
+  return new Uint8Array([AF_UNIX, 0, ...new TextEncoder().encode(path), 0]);
 }
 
 /** Sends `text` and, with its first byte, a descriptor: cmsg(3), SCM_RIGHTS. */

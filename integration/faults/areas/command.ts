@@ -10,20 +10,24 @@ export interface CommandOptions {
   prepare?(): void;
   /** Commands before it, that do not fail. */
   readonly before?: readonly (readonly string[])[];
+  /** A directory where it makes files for a while. */
+  readonly temporary?: string;
 }
 
 /** `hako WORDS`. What it prints is the scenario's output. */
 export function command(
   bundle: GoldenBundle,
   words: readonly string[],
-  { running = false, prepare, before = [] }: CommandOptions = {},
+  { running = false, prepare, before = [], temporary }: CommandOptions = {},
 ): Scenario {
   const { id, path, root, renew } = bundle;
   const { exec } = scenarios("", bundle);
   let printed = "";
+  const left = () => temporary === undefined ? [] : temporaryFiles(temporary);
   return {
     name: words.join(" ").replaceAll(id, "ID").replaceAll(path, "BUNDLE"),
     async prepare() {
+      left().forEach((path) => Deno.removeSync(path));
       prepare?.();
       const expected = running ? await exec.prepare!() : (renew(), {});
       const known = descriptors();
@@ -37,7 +41,14 @@ export function command(
       printed = await hako(root, name!, args);
     },
     holds: true,
+    after: () => left().map((path) => `file ${path}`),
     output: () => printed.replaceAll(/\d+/g, "0"),
     ...running && { finish: exec.finish! },
   };
+}
+
+/** By the names that runtime/container/temporary.ts is asked for. */
+function temporaryFiles(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) => /^\.?hako-/.test(name))
+    .map((name) => `${directory}/${name}`);
 }

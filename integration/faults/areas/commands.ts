@@ -37,7 +37,7 @@ export function commands(bundle: GoldenBundle): Scenario[] {
     // It asks what the kernel has: what fails is not there.
     { ...on(["features"]), output: () => "" },
     on(["explain", "--bundle", path]),
-    on(["compile", "--bundle", plain, "--output", `${path}/compiled`]),
+    command(bundle, ["compile", "--bundle", plain, "--output", `${path}/compiled`], { temporary: path }),
   ];
 }
 

@@ -2,10 +2,14 @@
 import type { GoldenBundle } from "../golden.ts";
 import type { Scenario } from "../scenarios.ts";
 import { checkpoints } from "./checkpoint.ts";
+import { callers } from "./callers.ts";
 import { commands } from "./commands.ts";
+import { documents } from "./documents.ts";
 
 /** By name. Each has a bundle of Docker's default config for itself, and may put files of its own into its directory. */
 export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly Scenario[]>> = {
   "other commands": commands,
   "checkpoint and restore": checkpoints,
+  "documents": documents,
+  "callers": callers,
 };
