@@ -1,7 +1,8 @@
 /** Tells when processes are killed for want of memory. Not for the path of a command that only starts or stops something. @module */
-import { close, openat2 } from "../runtime/linux/files.ts";
+import { close, openat2, read } from "../runtime/linux/files.ts";
 import { AT_FDCWD, O_CLOEXEC } from "../runtime/linux/generated/constants.ts";
-import { syscall, syscallOnThread } from "../runtime/linux/libc.ts";
+import { syscall } from "../runtime/linux/libc.ts";
+import { readable } from "../runtime/linux/streams.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { Directory } from "./directory.ts";
 import { parsePairs } from "./stats.ts";
@@ -11,6 +12,9 @@ export async function* watchOom({ paths }: Cgroup): AsyncGenerator<void> {
   if (paths.memory !== undefined) yield* watchV1(new Directory(paths.memory));
   else if (paths[""] !== undefined) yield* watchV2(new Directory(paths[""]));
 }
+
+/** eventfd(2): a number of 64 bits. */
+const COUNTER_BYTES = 8;
 
 /**
  * An eventfd that the kernel adds 1 to at every OOM, and once more when the cgroup is removed.
@@ -26,8 +30,9 @@ async function* watchV1(directory: Directory): AsyncGenerator<void> {
     } finally {
       close(control);
     }
-    const counter = new Uint8Array(8);
-    while (await syscallOnThread("read", [event, counter, counter.length]) === counter.length) {
+    for (;;) {
+      await readable(event);
+      read(event, COUNTER_BYTES);
       if (directory.tryRead("memory.oom_control") === undefined) return;
       yield;
     }

@@ -77,6 +77,8 @@ const SYSCALL_ERRNOS: Readonly<Partial<Record<SyscallName, Errnos>>> = {
   openat: OPEN,
   openat2: [...OPEN, "EXDEV", "E2BIG", "EINVAL"],
   personality: ["EINVAL"],
+  pipe2: ["EMFILE", "ENFILE"],
+  eventfd2: ["EMFILE", "ENFILE", "ENODEV", "ENOMEM"],
   pidfd_getfd: ["EBADF", "EMFILE", "ENFILE", "EPERM", "ESRCH"],
   pidfd_open: ["EMFILE", "ENFILE", "ENODEV", "ENOMEM", "ESRCH", "EINVAL"],
   pidfd_send_signal: ["EPERM", "ESRCH"],
@@ -143,6 +145,7 @@ export const DENO_ERRNOS = {
   renameSync: ["EACCES", "EDQUOT", "EIO", "ENOSPC", "EROFS"],
   statSync: ["EACCES", "EIO", "ELOOP", "ENOENT", "ENOMEM"],
   symlinkSync: CREATE,
+  watchFs: ["EACCES", "EMFILE", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"],
   writeFileSync: CREATE,
   writeTextFileSync: CREATE,
 } as const satisfies Readonly<Record<string, Errnos>>;

@@ -9,8 +9,6 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
     : [[/^runtime\/(container\/criu\/|linux\/packets\.ts|cli\/restore\.ts)/, NO_CRIU] as const],
   [/^runtime\/container\/criu\/restored\.ts .*close\(this\.#terminal\)/, "the caller's terminal"],
   [/^runtime\/container\/intel_rdt_stats\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
-  [/^cgroups\/watch_oom\.ts/, "what the library tells: integration/sandbox"],
-  [/^runtime\/sandbox\//, "the library for untrusted programs: integration/sandbox"],
   [/^runtime\/container\/intel_rdt\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],
   [/^cgroups\/systemd\//, "no systemd here: tests/cgroups/systemd has a bus that fails"],

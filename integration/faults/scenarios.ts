@@ -30,8 +30,13 @@ export interface Scenario {
   readonly output?: () => string;
   /** Each takes its time: `quick` has one fault for each line. */
   readonly slow?: boolean;
-  /** When there are no more faults, before anybody looks for what is left. @returns what is wrong with what is there */
-  after?(error: unknown): readonly string[];
+  /**
+   * When there are no more faults, before anybody looks for what is left.
+   *
+   * @param twice there were two: what they have kept from ending ends
+   * @returns what is wrong with what is there
+   */
+  after?(error: unknown, twice: boolean): readonly string[] | Promise<readonly string[]>;
   /** Ends what `prepare` has made. */
   finish?(): void | Promise<void>;
 }

@@ -206,7 +206,7 @@ export class Survey {
     } finally {
       disarm();
     }
-    const left = [...after?.(error) ?? []];
+    const left = [...await after?.(error, twice) ?? []];
     if (twice && error !== undefined) {
       left.push(...this.#end(expected));
       await finish?.();
@@ -404,14 +404,16 @@ function isOfImage(errno: ErrnoName): boolean {
   return ["EACCES", "ELOOP", "ENOENT"].includes(errno);
 }
 
-/** Plans to be compared: in each the directory of an exec has another name. */
+/** Plans to be compared: in each the directory of an exec has another name, and a sandbox. */
 function planText(plans: readonly Plan[]): string {
   const plain = (_: string, value: unknown) => typeof value === "bigint" ? `${value}` : value;
-  return JSON.stringify(plans, plain).replaceAll(/\/exec-\w+/g, "");
+  return JSON.stringify(plans, plain).replaceAll(/\/exec-\w+|sandbox-[\w-]+/g, "");
 }
 
 /** What `main.ts` prints as one line. */
 function isNamed(error: unknown): boolean {
   const ours = [SyscallError, ConfigError, StateError, UsageError].some((one) => error instanceof one);
-  return error instanceof Error && (ours || "code" in error);
+  // As Deno.Command's streams have it.
+  const isOfStream = error instanceof Deno.errors.BrokenPipe;
+  return error instanceof Error && (ours || isOfStream || "code" in error);
 }

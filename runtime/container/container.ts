@@ -106,9 +106,13 @@ export class Container {
       throw error;
     }
     if (refusal !== undefined) throw refusal;
-    // Who made the directory was killed next, or who was about to remove it.
-    if (!directory.has("state.json")) return directory.remove();
-    Container.#readLocked(directory).delete(force);
+    try {
+      // Who made the directory was killed next, or who was about to remove it.
+      if (!directory.has("state.json")) return directory.remove();
+      Container.read(directory).delete(force);
+    } finally {
+      directory.unlock();
+    }
   }
 
   static #readLocked(directory: StateDirectory): Container {

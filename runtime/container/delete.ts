@@ -15,7 +15,8 @@ import { beingStarted, isLockedForUs } from "./lock_holder.ts";
 import type { StateDirectory } from "./state.ts";
 
 /** Removes it. See {@linkcode Container.delete}. */
-export function remove({ container, directory, process }: Parts, force: boolean): void {
+export function remove(parts: Parts, force: boolean): void {
+  const { container, directory, process } = parts;
   try {
     directory.lock();
   } catch (error) {
@@ -23,6 +24,15 @@ export function remove({ container, directory, process }: Parts, force: boolean)
     process.kill();
     return container.close();
   }
+  try {
+    removeLocked(parts, force);
+  } finally {
+    // Of what is left, so that it can be removed by whoever tries next.
+    directory.unlock();
+  }
+}
+
+function removeLocked({ container, directory, process }: Parts, force: boolean): void {
   const status = container.status();
   if (force && status === "paused") container.cgroup?.thaw();
   if (!force && status !== "stopped" && status !== "created") throw notStopped(container.id, status);

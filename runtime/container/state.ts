@@ -274,8 +274,11 @@ export class StateDirectory {
 
   /** Removes it with all that is in it, and gives the id back. */
   remove(): void {
-    Deno.removeSync(this.path, { recursive: true });
-    this.unlock();
+    try {
+      Deno.removeSync(this.path, { recursive: true });
+    } finally {
+      this.unlock();
+    }
   }
 
   #gone(): StateError {

@@ -85,12 +85,15 @@ export class Init {
   readonly #id: string;
   /** The barrier that it waits at. */
   #at: BarrierName | undefined;
-  /** The spawned process has forked the container's, and is reaped. */
+  /** What the spawned process has forked; 0 until that is seen. */
+  #child = 0;
+  /** It has, and is reaped. */
   #forked = false;
   #ended: ExitStatus | undefined;
   /** When it was last looked at. */
   #stopped = false;
   #pidfd: number | undefined;
+  #isClosed = false;
 
   private constructor(
     { id, directory }: InitOptions,
@@ -149,7 +152,7 @@ export class Init {
 
   /** The container's process, or, before it is forked, the one that will do it. */
   get pid(): number {
-    return this.slot("$init") || this.#spawned;
+    return (this.#child ||= this.slot("$init")) || this.#spawned;
   }
 
   /** Refers to {@linkcode Init.pid} for as long as this object lives. */
@@ -271,8 +274,10 @@ export class Init {
     if (trySyscall("kill", [pid, SIGKILL]) < 0) trySyscall("shutdown", [this.#socket, SHUT_RDWR]);
   }
 
-  /** Closes what belongs to the runtime. An init that waits ends. */
+  /** Closes what belongs to the runtime, once. An init that waits ends. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     for (const fd of [this.#socket, this.#status, this.#pidfd]) if (fd !== undefined) close(fd);
   }
 

@@ -1,11 +1,12 @@
 /** A process of a sandbox, shaped as Deno.ChildProcess. @module */
+import { cleanUp } from "../container/clean_up.ts";
 import type { Container } from "../container/container.ts";
 import { ExecutedProcess } from "../container/exec.ts";
 import { close } from "../linux/files.ts";
 import { isErrno } from "../linux/libc.ts";
 import { SIGNALS } from "../linux/signals.ts";
 import { shellStatus } from "../linux/processes.ts";
-import { type End, openEnd, readEnd, type Stdio, writeEnd } from "./pipes.ts";
+import { type End, openEnd, type Pipe, readEnd, type Stdio, writeEnd } from "./pipes.ts";
 import { sandboxProcess } from "./config.ts";
 
 export interface SpawnOptions {
@@ -40,7 +41,7 @@ export interface CommandOutput extends CommandStatus {
 
 export class SandboxProcess {
   readonly #executed: ExecutedProcess;
-  readonly #streams: readonly End[];
+  readonly #streams: End[] = [];
   /** Is there when the process has ended. */
   readonly status: Promise<CommandStatus>;
   readonly pid: number;
@@ -56,28 +57,28 @@ export class SandboxProcess {
   constructor(container: Container, command: string, options: SpawnOptions) {
     const { stdin = "null", stdout = "piped", stderr = "piped", signal } = options;
     signal?.throwIfAborted();
-    this.#streams = [stdin, stdout, stderr].map(openEnd);
-    const [input, output, error] = this.#streams as [End, End, End];
     let started: ExecutedProcess | undefined;
     try {
+      for (const [stream, kind] of [stdin, stdout, stderr].entries()) {
+        this.#streams.push(openEnd(kind, stream));
+      }
+      const [input, output, error] = this.#streams.map(({ theirs }) => theirs) as [number, number, number];
       const process = sandboxProcess(container.readConfig().process!, command, options);
-      started = ExecutedProcess.create(container, process, {
-        stdio: [input.theirs, output.theirs, error.theirs],
-      });
+      started = ExecutedProcess.create(container, process, { stdio: [input, output, error] });
       started.start();
+      this.pid = started.pid;
     } catch (problem) {
-      started?.close(false);
-      for (const { ours } of this.#streams) if (ours !== undefined) close(ours);
+      cleanUp(() => started?.close(false), () => this.closeStreams());
       throw problem;
     } finally {
       for (const { theirs } of this.#streams) if (theirs > 2) close(theirs);
     }
     this.#executed = started;
-    this.pid = started.pid;
     this.status = this.#wait();
     const abort = () => this.kill("SIGKILL");
     signal?.addEventListener("abort", abort);
-    void this.status.finally(() => signal?.removeEventListener("abort", abort));
+    // Nobody need look at it.
+    void this.status.catch(() => {}).finally(() => signal?.removeEventListener("abort", abort));
   }
 
   /** Of a process with `stdin: "piped"`. Close it: many programs read to its end. */
@@ -113,30 +114,30 @@ export class SandboxProcess {
     }
   }
 
-  /** Kills it and waits, on this thread: for the end of our program. */
+  /** Kills it and waits, on this thread, unless it has ended. */
   killNow(): void {
-    if (!this.#ended) this.#executed.close(false);
+    if (this.#ended) return;
     this.#ended = true;
+    this.#executed.close(false);
   }
 
-  /** Closes the streams that nobody has asked for. */
+  /** Those that somebody reads or writes just now are closed when that is over. */
   closeStreams(): void {
-    this.#streams.forEach(({ ours }, stream) => {
-      const used = stream === 0 ? this.#stdin : this.#outputs[stream];
-      if (ours !== undefined && used === undefined) close(ours);
-    });
+    this.#streams.forEach(({ ours }) => ours?.close());
   }
 
   async #wait(): Promise<CommandStatus> {
     const status = await this.#executed.wait();
-    if (!this.#ended) this.#executed.close(true);
-    this.#ended = true;
+    if (!this.#ended) {
+      this.#ended = true;
+      this.#executed.close(true);
+    }
     const code = shellStatus(status);
     const signal = status.kind === "exited" ? null : nameOf(status.signal);
     return { success: code === 0, code, signal };
   }
 
-  #ours(stream: number, name: string): number {
+  #ours(stream: number, name: string): Pipe {
     const { ours } = this.#streams[stream]!;
     if (ours === undefined) throw new TypeError(`Cannot get '${name}': '${name}' is not piped`);
     return ours;

@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { cleanUp } from "../container/clean_up.ts";
 import { Container } from "../container/container.ts";
 import { createContainer } from "../container/create.ts";
-import { UsageError } from "../errors.ts";
+import { StateError, UsageError } from "../errors.ts";
 import { makeHostRootfs } from "../container/host_rootfs.ts";
-import { close } from "../linux/files.ts";
+import { listIds } from "../container/state.ts";
+import { SIGKILL } from "../linux/generated/constants.ts";
+import { close, exists } from "../linux/files.ts";
 import { type CommandOutput, SandboxProcess, type SpawnOptions } from "./child.ts";
 import { endsWithUs, type SandboxConfig, sandboxConfig } from "./config.ts";
 import { readInRoot, writeInRoot } from "./files.ts";
@@ -81,9 +84,9 @@ export class Sandbox implements AsyncDisposable {
     removeDead(root);
     const id = `sandbox-${crypto.randomUUID()}`;
     const bundle = `${root}/bundles/${id}`;
-    Deno.mkdirSync(bundle, { recursive: true, mode: 0o711 });
     const nothing = openEnd("null", 0).theirs;
     try {
+      Deno.mkdirSync(bundle, { recursive: true, mode: 0o711 });
       const rootfs = options.rootfs ?? `${bundle}/rootfs`;
       const mounts = options.rootfs === undefined ? makeHostRootfs(rootfs) : [];
       const user = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0 };
@@ -97,7 +100,7 @@ export class Sandbox implements AsyncDisposable {
       });
       return new Sandbox(container, bundle, options);
     } catch (error) {
-      Deno.removeSync(bundle, { recursive: true });
+      removeBundle(bundle);
       throw error;
     } finally {
       close(nothing);
@@ -150,35 +153,48 @@ export class Sandbox implements AsyncDisposable {
 
   /** Kills all that runs in it. Nothing can be started in it any more. */
   kill(): void {
-    if (this.#disposed !== undefined) return;
-    for (const child of this.#children) child.kill("SIGKILL");
-    if (this.#container.status() !== "stopped") this.#container.signal(9);
+    if (this.#disposed === undefined) this.#kill();
   }
 
-  /** Kills what runs, and removes the sandbox. */
+  /** The others of its pid namespace end with the first. */
+  #kill(): void {
+    try {
+      this.#container.signal(SIGKILL);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+    }
+  }
+
+  /** Kills what runs, and removes the sandbox. What one has left that has failed goes with another one. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#disposed ??= this.#dispose();
+    return this.#disposed ??= this.#dispose().catch((error) => {
+      this.#disposed = undefined;
+      throw error;
+    });
   }
 
   async #dispose(): Promise<void> {
+    try {
+      this.#kill();
+      // A pid namespace ends when its last process has been reaped, and these are ours.
+      await Promise.allSettled(this.#children.map(({ status }) => status));
+    } finally {
+      this.#remove();
+    }
     this.#undo.forEach((action) => action());
-    for (const child of this.#children) child.kill("SIGKILL");
-    // A pid namespace ends when its last process has been reaped, and these are ours.
-    await Promise.all(this.#children.map(({ status }) => status));
-    for (const child of this.#children) child.closeStreams();
-    this.#remove();
   }
 
   /** At the end of our program, where nothing can be waited for. */
   #removeNow(): void {
-    if (this.#disposed !== undefined) return;
-    for (const child of this.#children) child.killNow();
-    this.#remove();
+    if (this.#disposed === undefined) this.#remove();
   }
 
   #remove(): void {
-    this.#container.delete(true);
-    Deno.removeSync(this.#bundle, { recursive: true });
+    cleanUp(
+      ...this.#children.flatMap((child) => [() => child.killNow(), () => child.closeStreams()]),
+      () => this.#container.delete(true),
+      () => removeBundle(this.#bundle),
+    );
   }
 }
 
@@ -191,10 +207,43 @@ function sandboxRoot(): string {
 
 /** A program that was killed has left no process of its sandboxes, but their directories and cgroups. */
 function removeDead(root: string): void {
-  for (const container of Container.list(`${root}/state`)) {
+  const state = `${root}/state`;
+  for (const container of Container.list(state)) {
     if (container.status() !== "stopped") continue;
     const { bundle } = container.state;
-    Container.delete(`${root}/state`, container.id, true);
-    if (bundle.startsWith(`${root}/bundles/`)) Deno.removeSync(bundle, { recursive: true });
+    Container.delete(state, container.id, true);
+    if (bundle.startsWith(`${root}/bundles/`)) removeBundle(bundle);
+  }
+  // Of those that have not got to a state: it may be on its way.
+  for (const id of listIds(state).filter((id) => isUnfinished(`${state}/${id}`, "state.json"))) {
+    Container.delete(state, id, true);
+  }
+  for (const id of listIds(`${root}/bundles`)) {
+    const bundle = `${root}/bundles/${id}`;
+    if (isUnfinished(bundle, `../../state/${id}`)) removeBundle(bundle);
+  }
+}
+
+/** Far longer than it takes to make what comes next. */
+const OLD_MILLISECONDS = 60_000;
+
+/** Whether the file that belongs to a directory is not there, and will not be. */
+function isUnfinished(directory: string, file: string): boolean {
+  if (exists(`${directory}/${file}`)) return false;
+  const made = unlessGone(() => Deno.statSync(directory).mtime?.getTime());
+  return made !== undefined && Date.now() - made > OLD_MILLISECONDS;
+}
+
+function removeBundle(bundle: string): void {
+  unlessGone(() => Deno.removeSync(bundle, { recursive: true }));
+}
+
+/** Other programs remove what is left of dead ones too. */
+function unlessGone<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }

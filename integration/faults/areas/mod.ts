@@ -5,6 +5,7 @@ import { checkpoints } from "./checkpoint.ts";
 import { callers } from "./callers.ts";
 import { commands } from "./commands.ts";
 import { documents } from "./documents.ts";
+import { sandboxes } from "./sandbox.ts";
 
 /** By name. Each has a bundle of Docker's default config for itself, and may put files of its own into its directory. */
 export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly Scenario[]>> = {
@@ -12,4 +13,5 @@ export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly S
   "checkpoint and restore": checkpoints,
   "documents": documents,
   "callers": callers,
+  "the library": sandboxes,
 };
