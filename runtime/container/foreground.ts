@@ -21,9 +21,11 @@ import {
   SIGUSR1,
   SIGUSR2,
 } from "../linux/generated/constants.ts";
+import { messageOf } from "../linux/deno_error.ts";
 import { isErrno } from "../linux/libc.ts";
 import type { ExitStatus } from "../linux/processes.ts";
 import { copyWindowSize, isTerminal, makeRaw } from "../linux/terminals.ts";
+import { log } from "../log.ts";
 import { relayTerminal } from "./relay.ts";
 
 /**
@@ -118,6 +120,8 @@ function forward(process: Startable, signal: number): void {
     process.signal(signal);
   } catch (error) {
     // It has just ended, and `wait` is about to say so.
-    if (!isErrno(error, "ESRCH") && !(error instanceof StateError)) throw error;
+    if (isErrno(error, "ESRCH") || error instanceof StateError) return;
+    // Nobody catches what is thrown here: that would be the end of us, and not of the program.
+    log.warn(`cannot pass on signal ${signal}: ${messageOf(error)}`);
   }
 }
