@@ -13,10 +13,7 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],
   [/^cgroups\/systemd\//, "no systemd here: tests/cgroups/systemd has a bus that fails"],
   [/^cgroups\/hierarchy_cgroup\.ts .*chownSync/, "a cgroup that is delegated: integration/cgroups"],
-  [
-    /^runtime\/container\/(foreground|relay)\.ts|^runtime\/linux\/(terminals|streams)\.ts/,
-    "the caller's terminal",
-  ],
+  [/^runtime\/container\/foreground\.ts .*SIGWINCH/, "a terminal that gets another size: integration/run"],
   [
     /^runtime\/(snapshot\/|cli\/(snapshot|rehearse)\.ts|linux\/(ptrace|standstill)\.ts|host\/ownership\.ts)/,
     "the making of a snapshot, and its start: integration/install",

@@ -84,9 +84,11 @@ export class Leftovers {
   }
 }
 
-/** What the end of a command does with all that is open and is not `known`. */
+/** What the end of a command does with all that is open and is not `known`, but for our standard streams. */
 export function closeOthers(known: readonly string[]): void {
-  const ours = descriptors().filter((one) => !known.includes(one) && !/anon_inode:\[event|deno$/.test(one));
+  const ours = descriptors().filter((one) =>
+    !known.includes(one) && !/^[012] |anon_inode:\[event|deno$/.test(one)
+  );
   ours.forEach((one) => close(Number(one.split(" ")[0])));
 }
 

@@ -23,7 +23,8 @@ export type Person = (pid: number) => void | Promise<void>;
 export class Pty {
   #master: number | undefined;
   readonly #slave: number;
-  readonly #name: string;
+  /** The path of what a command has. */
+  readonly name: string;
   /** All that has been written to the terminal. */
   output = "";
 
@@ -33,7 +34,7 @@ export class Pty {
     const number = new Uint8Array(4);
     ioctl(master, TIOCSPTLCK, new Uint8Array(4));
     ioctl(master, TIOCGPTN, number);
-    this.#name = `/dev/pts/${new DataView(number.buffer).getUint32(0, true)}`;
+    this.name = `/dev/pts/${new DataView(number.buffer).getUint32(0, true)}`;
     // Ours, so that the modes can be looked at after the command.
     this.#slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     this.resize(size.rows, size.columns);
@@ -44,7 +45,7 @@ export class Pty {
     // As a login opens it: each of the three can be read and written, and there are programs that read their stderr.
     const script = 'exec setsid --ctty "$@" <>"$0" >&0 2>&0';
     return new Deno.Command("sh", {
-      args: ["-c", script, this.#name, ...command],
+      args: ["-c", script, this.name, ...command],
       stdin: "null",
       stdout: "null",
       stderr: "null",

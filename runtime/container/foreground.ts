@@ -101,7 +101,7 @@ async function runOnStreams(process: Startable, started: () => void): Promise<Ex
     process.start();
     started();
     const relay = relayTerminal(terminal);
-    const status = await process.wait();
+    const status = await Promise.race([process.wait(), relay.failed]);
     // The last bytes are still in the terminal when the program has gone.
     await relay.drain();
     return status;

@@ -271,7 +271,12 @@ export class Init {
 
   /** Where a seccomp filter around us forbids it, an init that waits for us ends with its connection. */
   #kill(pid: number): void {
-    if (trySyscall("kill", [pid, SIGKILL]) < 0) trySyscall("shutdown", [this.#socket, SHUT_RDWR]);
+    const result = trySyscall("kill", [pid, SIGKILL]);
+    if (result >= 0) return;
+    // One that anybody may start, or that has become the program, does not.
+    const waitsForUs = this.#at !== "start" && this.#program.steps.length > 0;
+    if (!waitsForUs) throw new SyscallError("kill", errnoInfo(-result));
+    trySyscall("shutdown", [this.#socket, SHUT_RDWR]);
   }
 
   /** Closes what belongs to the runtime, once. An init that waits ends. */

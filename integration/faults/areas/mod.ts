@@ -6,6 +6,7 @@ import { callers } from "./callers.ts";
 import { commands } from "./commands.ts";
 import { documents } from "./documents.ts";
 import { sandboxes } from "./sandbox.ts";
+import { terminals } from "./terminal.ts";
 
 /** By name. Each has a bundle of Docker's default config for itself, and may put files of its own into its directory. */
 export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly Scenario[]>> = {
@@ -14,4 +15,5 @@ export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly S
   "documents": documents,
   "callers": callers,
   "the library": sandboxes,
+  "terminals": terminals,
 };
