@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { PTRACE_DETACH } from "../../runtime/linux/generated/constants.ts";
 import { ERRNO, ERRNO_TEXT, type ErrnoName } from "../../runtime/linux/generated/errno.ts";
 import { type SyscallName, SYSCALLS } from "../../runtime/linux/generated/syscalls.ts";
 import { CPU, libc } from "../../runtime/linux/libc.ts";
@@ -41,15 +42,17 @@ export function interceptCalls(judge: Judge): () => void {
 function interceptLibrary(judge: Judge): () => void {
   const library = libc() as unknown as Library;
   const real = { ...library };
-  const fails = (number: bigint): boolean => {
+  const fails = (number: bigint, request: bigint | undefined): boolean => {
     const name = NAMES.get(Number(number))!;
+    // It cannot fail for a process that is stopped, which would stay so.
+    if (name === "ptrace" && request === BigInt(PTRACE_DETACH)) return false;
     const failed = judge({ name, errnos: errnosOf(name) });
     library.errno = failed === undefined ? real.errno : Int32Array.of(ERRNO[failed]);
     return failed !== undefined;
   };
   library.syscall = {
     call(number, ...args) {
-      if (!fails(number)) return real.syscall.call(number, ...args);
+      if (!fails(number, args[0])) return real.syscall.call(number, ...args);
       // The descriptor is gone in any case: close(2).
       if (Number(number) === SYSCALLS[CPU].close) real.syscall.call(number, ...args);
       return -1;
@@ -57,7 +60,7 @@ function interceptLibrary(judge: Judge): () => void {
   };
   library.syscallOnThread = {
     call: (number, ...args) =>
-      fails(number) ? Promise.resolve(-1) : real.syscallOnThread.call(number, ...args),
+      fails(number, args[0]) ? Promise.resolve(-1) : real.syscallOnThread.call(number, ...args),
   };
   library.symbols = { ...real.symbols };
   const callbacks = Object.keys(SPAWN_ERRNOS).map((name) => {

@@ -14,10 +14,18 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^cgroups\/systemd\//, "no systemd here: tests/cgroups/systemd has a bus that fails"],
   [/^cgroups\/hierarchy_cgroup\.ts .*chownSync/, "a cgroup that is delegated: integration/cgroups"],
   [/^runtime\/container\/foreground\.ts .*SIGWINCH/, "a terminal that gets another size: integration/run"],
+  ...Deno.build.arch === "x86_64"
+    ? []
+    : [[/^runtime\/(snapshot\/|linux\/ptrace)/, "no snapshots here"] as const],
   [
-    /^runtime\/(snapshot\/|cli\/(snapshot|rehearse)\.ts|linux\/(ptrace|standstill)\.ts|host\/ownership\.ts)/,
-    "the making of a snapshot, and its start: integration/install",
+    /^runtime\/(linux\/ptrace|snapshot\/take)\.ts .*(DETACH|"kill")/,
+    "nobody is kept from it who traces a child",
   ],
+  [
+    /^runtime\/(snapshot\/idle|cli\/(snapshot|rehearse)|linux\/standstill)\.ts/,
+    "the process that a snapshot is taken of: integration/install",
+  ],
+  [/^runtime\/host\/ownership\.ts/, "the start of every command: integration/install/place_test.ts"],
   [
     /^runtime\/container\/late_facts\.ts .*first/,
     "a /proc that hides: integration/lifecycle/rootless_test.ts",

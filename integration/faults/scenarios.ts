@@ -37,6 +37,8 @@ export interface Scenario {
    * @returns what is wrong with what is there
    */
   after?(error: unknown, twice: boolean): readonly string[] | Promise<readonly string[]>;
+  /** Names of calls that are not made to fail. */
+  readonly spares?: readonly string[];
   /** Ends what `prepare` has made. */
   finish?(): void | Promise<void>;
 }

@@ -106,7 +106,7 @@ export class Survey {
       const mend = interceptCalls((call) => (calls.push({ ...call, sites: sitesOfStack() }), undefined));
       return () => [mend, undo].forEach((action) => action());
     });
-    const { output = () => "", slow = false } = this.#scenario;
+    const { output = () => "", slow = false, spares = [] } = this.#scenario;
     const answer = { expected: output(), output };
 
     const known = new Set(this.#options.counts.sites);
@@ -120,7 +120,9 @@ export class Survey {
       return { call, number, isNew };
     });
     const due = this.#options.quick && slow ? numbered.filter(({ isNew }) => isNew) : numbered;
-    const inOrder = due.toSorted((a, b) => Number(b.isNew) - Number(a.isNew));
+    const inOrder = due.filter(({ call }) => !spares.includes(call.name)).toSorted((a, b) =>
+      Number(b.isNew) - Number(a.isNew)
+    );
     for (const [index, { call, number, isNew }] of inOrder.entries()) {
       for (const [way, errno] of this.#some(call.errnos, index).entries()) {
         const isDue = isNew && way === 0;
@@ -135,7 +137,7 @@ export class Survey {
     const later: Later[] = [];
     const seen = (call: Call) => {
       const site = sitesOfStack().find((site) => !known.has(site));
-      if (site === undefined) return;
+      if (site === undefined || this.#scenario.spares?.includes(call.name)) return;
       known.add(site);
       later.push({ call, site });
     };
@@ -379,7 +381,7 @@ function callCase(fault: CallFault, { sites, seen }: Watch): Case {
           return fail(errno);
         }
         if (++since <= WATCHED) seen?.(call);
-        if (isOver || !sitesOfStack().includes(second!.site)) return undefined;
+        if (isOver || call.name !== second!.name || !sitesOfStack().includes(second!.site)) return undefined;
         isOver = true;
         return fail(second!.errno);
       });

@@ -115,14 +115,19 @@ export function shellStatus(status: ExitStatus): number {
 }
 
 /** sizeof(siginfo_t) */
-export const SIGINFO_BYTES = 128;
+const SIGINFO_BYTES = 128;
 
-/** waitid(2) for a child of ours, which is reaped; a signal does not end the wait. */
+/** Waits for a child of ours, which is reaped. */
 export function wait(pid: number): ExitStatus {
+  return exitStatus(waitId(pid, WEXITED))!;
+}
+
+/** waitid(2) for one process; a signal does not end the wait. @returns siginfo_t */
+export function waitId(pid: number, options: number): Uint8Array<ArrayBuffer> {
   const info = new Uint8Array(SIGINFO_BYTES);
   for (;;) {
-    const result = trySyscall("waitid", [P_PID, pid, info, WEXITED, 0]);
-    if (result === 0) return exitStatus(info)!;
+    const result = trySyscall("waitid", [P_PID, pid, info, options, 0]);
+    if (result === 0) return info;
     if (result !== -ERRNO.EINTR) throw new SyscallError("waitid", errnoInfo(-result));
   }
 }

@@ -2,7 +2,6 @@
 import {
   __WALL,
   KCMP_FILE,
-  P_PID,
   PTRACE_CONT,
   PTRACE_DETACH,
   PTRACE_GETREGSET,
@@ -16,8 +15,9 @@ import {
   WUNTRACED,
 } from "./generated/constants.ts";
 import { address, syscall, trySyscall } from "./libc.ts";
-import { SIGINFO_BYTES } from "./processes.ts";
+import { waitId } from "./processes.ts";
 
+const STOPPED = WUNTRACED | WEXITED | __WALL;
 /** siginfo_t.si_status */
 const SI_STATUS = 24;
 /** linux/ptrace.h */
@@ -35,7 +35,7 @@ export function whileStopped<T>(pid: number, action: () => T): T {
   syscall("ptrace", [PTRACE_SEIZE, pid, 0, 0], { path });
   try {
     syscall("ptrace", [PTRACE_INTERRUPT, pid, 0, 0], { path });
-    syscall("waitid", [P_PID, pid, new Uint8Array(SIGINFO_BYTES), WUNTRACED | WEXITED | __WALL, 0], { path });
+    waitId(pid, STOPPED);
     return action();
   } finally {
     trySyscall("ptrace", [PTRACE_DETACH, pid, 0, 0]);
@@ -63,17 +63,14 @@ export function readRegisters(tid: number): Registers {
  */
 export function beforeExit<T>(pid: number, action: () => T): T {
   syscall("ptrace", [PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT]);
-  syscall("kill", [pid, SIGCONT]);
-  const info = new Uint8Array(SIGINFO_BYTES);
-  // Other stops are those of signals, which it gets but for its own SIGSTOP: abort(3) tries for ever to end by one.
-  for (;;) {
-    syscall("waitid", [P_PID, pid, info, WUNTRACED | WEXITED | __WALL, 0]);
-    const status = new DataView(info.buffer).getInt32(SI_STATUS, true);
-    if (status === (SIGTRAP | PTRACE_EVENT_EXIT << 8)) break;
-    syscall("ptrace", [PTRACE_CONT, pid, 0, status < 0x80 && status !== SIGSTOP ? status : 0]);
-  }
   try {
-    return action();
+    syscall("kill", [pid, SIGCONT]);
+    // Other stops are those of signals, which it gets but for its own SIGSTOP: abort(3) tries for ever to end by one.
+    for (;;) {
+      const status = new DataView(waitId(pid, STOPPED).buffer).getInt32(SI_STATUS, true);
+      if (status === (SIGTRAP | PTRACE_EVENT_EXIT << 8)) return action();
+      syscall("ptrace", [PTRACE_CONT, pid, 0, status < 0x80 && status !== SIGSTOP ? status : 0]);
+    }
   } finally {
     trySyscall("ptrace", [PTRACE_DETACH, pid, 0, 0]);
   }

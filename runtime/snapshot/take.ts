@@ -68,18 +68,20 @@ export function takeSnapshot(
 ): void {
   const answers = askProcessor(`${path}.processor`);
   const output = memfdCreate("hako-state");
-  const pid = start(template, output);
   try {
-    const state = waitForState(pid, output);
-    whileStopped(pid, () => {
-      using memory = Deno.openSync(`/proc/${pid}/mem`);
-      const material = { memory, answers, otherwise, state, ...inspect(pid) };
-      write(path, material, []);
-      write(path, material, writtenBy(path, tried, output, material.layout));
-    });
+    const pid = start(template, output);
+    try {
+      const state = waitForState(pid, output);
+      whileStopped(pid, () => {
+        using memory = Deno.openSync(`/proc/${pid}/mem`);
+        const material = { memory, answers, otherwise, state, ...inspect(pid) };
+        write(path, material, []);
+        write(path, material, writtenBy(path, tried, output, material.layout));
+      });
+    } finally {
+      end(pid);
+    }
   } finally {
-    trySyscall("kill", [pid, SIGKILL]);
-    wait(pid);
     close(output);
   }
 }
@@ -109,14 +111,26 @@ function writtenByRun(args: readonly string[], output: number, { kept }: Layout)
   const stopped = ["sh", "-c", 'kill -STOP $$ && exec "$0" "$@"', ...args];
   const fds = [1, 2].map((to) => ({ from: output, to }));
   const pid = posixSpawn({ path: "/bin/sh", args: stopped, env: [], fds });
-  const areas = beforeExit(pid, () => {
-    if (Deno.statSync(`/proc/${pid}/exe`).ino !== Deno.statSync(args[0]!).ino) return undefined;
-    const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
-    return mappings.filter(({ start, protection }) =>
-      protection & PROT_WRITE && kept.some((area) => area.start <= start && start < area.end)
-    ).flatMap((mapping) => areasOf(mapping.start, ownPages(pid, mapping), 2 * PAGE_BYTES));
-  });
+  let areas: Snapshot["written"] | undefined;
+  try {
+    areas = beforeExit(pid, () => {
+      if (Deno.statSync(`/proc/${pid}/exe`).ino !== Deno.statSync(args[0]!).ino) return undefined;
+      const mappings = parseMaps(Deno.readTextFileSync(`/proc/${pid}/maps`));
+      return mappings.filter(({ start, protection }) =>
+        protection & PROT_WRITE && kept.some((area) => area.start <= start && start < area.end)
+      ).flatMap((mapping) => areasOf(mapping.start, ownPages(pid, mapping), 2 * PAGE_BYTES));
+    });
+  } catch (error) {
+    end(pid);
+    throw error;
+  }
   return shellStatus(wait(pid)) === 0 ? areas : undefined;
+}
+
+/** Kills a child of ours, and reaps it. */
+function end(pid: number): void {
+  trySyscall("kill", [pid, SIGKILL]);
+  wait(pid);
 }
 
 function start({ program, args, env }: Template, output: number): number {

@@ -7,6 +7,7 @@ import { commands } from "./commands.ts";
 import { documents } from "./documents.ts";
 import { sandboxes } from "./sandbox.ts";
 import { terminals } from "./terminal.ts";
+import { snapshots } from "./snapshots.ts";
 
 /** By name. Each has a bundle of Docker's default config for itself, and may put files of its own into its directory. */
 export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly Scenario[]>> = {
@@ -16,4 +17,5 @@ export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly S
   "callers": callers,
   "the library": sandboxes,
   "terminals": terminals,
+  "snapshots": snapshots,
 };
