@@ -10,7 +10,6 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^runtime\/container\/criu\/restored\.ts .*close\(this\.#terminal\)/, "the caller's terminal"],
   [/^runtime\/container\/intel_rdt_stats\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
   [/^runtime\/container\/intel_rdt\.ts/, "no such CPU here: integration/run/intel_rdt_test.ts"],
-  [/^cgroups\/remove\.ts .*pidfd/, "a container without a pid namespace: integration/lifecycle"],
   [/^cgroups\/systemd\//, "no systemd here: tests/cgroups/systemd has a bus that fails"],
   [/^cgroups\/hierarchy_cgroup\.ts .*chownSync/, "a cgroup that is delegated: integration/cgroups"],
   [/^runtime\/container\/foreground\.ts .*SIGWINCH/, "a terminal that gets another size: integration/run"],
@@ -39,10 +38,6 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   [/^runtime\/init\/init\.ts (const high|if \(high)/, "a caller with closed streams"],
   [
     /^runtime\/container\/state\.ts .*(statSync\(this\.path\)|\/proc\/locks)/,
-    "delete while it is created: integration/lifecycle",
-  ],
-  [
-    /^runtime\/container\/lock_holder\.ts .*\/proc\/self"/,
     "delete while it is created: integration/lifecycle",
   ],
   [

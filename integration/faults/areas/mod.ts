@@ -4,6 +4,7 @@ import type { Scenario } from "../scenarios.ts";
 import { checkpoints } from "./checkpoint.ts";
 import { callers } from "./callers.ts";
 import { commands } from "./commands.ts";
+import { deletions } from "./deletion.ts";
 import { documents } from "./documents.ts";
 import { sandboxes } from "./sandbox.ts";
 import { terminals } from "./terminal.ts";
@@ -18,4 +19,5 @@ export const AREAS: Readonly<Record<string, (bundle: GoldenBundle) => readonly S
   "the library": sandboxes,
   "terminals": terminals,
   "snapshots": snapshots,
+  "deletion": deletions,
 };
