@@ -21,7 +21,7 @@ export interface GoldenBundle {
   /** Where the state of containers is kept. */
   readonly root: string;
   /** What else it is created with. */
-  readonly options: Pick<CreateOptions, "consoleSocket" | "pidfdSocket" | "notify">;
+  readonly options: Pick<CreateOptions, "consoleSocket" | "pidfdSocket" | "notify" | "preserveFds">;
   /** To be called before each container: what the last one has used up is there again. */
   renew(): void;
   /** To be called at the end. */

@@ -35,7 +35,6 @@ const LEFT_OUT: readonly (readonly [RegExp, why: string])[] = [
   ],
   [/^runtime\/log_daemons\.ts/, "daemons whose sockets are the host's: integration/run/log_daemons_test.ts"],
   [/^runtime\/linux\/sockets\.ts write/, "a socket that takes a part of what is sent"],
-  [/^runtime\/init\/init\.ts (const high|if \(high)/, "a caller with closed streams"],
   [
     /^runtime\/container\/state\.ts .*(statSync\(this\.path\)|\/proc\/locks)/,
     "delete while it is created: integration/lifecycle",

@@ -120,8 +120,7 @@ export class Init {
     // Above all numbers that the init has them under, so that no dup2(2) closes one that is still to come.
     const end = firstFd + OWN_FDS.length + extraFds.length;
     const open = (fd: number): number => {
-      const high = fd < end ? duplicate(fd, end) : fd;
-      if (high !== fd) close(fd);
+      const high = fd < end ? raised(fd, end) : fd;
       opened.push(high);
       return high;
     };
@@ -304,6 +303,15 @@ export class Init {
     if (this.#forked || this.pid === this.#spawned) return;
     wait(this.#spawned);
     this.#forked = true;
+  }
+}
+
+/** `fd` under a number from `least` on. */
+function raised(fd: number, least: number): number {
+  try {
+    return duplicate(fd, least);
+  } finally {
+    close(fd);
   }
 }
 

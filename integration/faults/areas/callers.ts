@@ -64,6 +64,8 @@ export function callers(bundle: GoldenBundle): Scenario[] {
       hasProc();
       return "";
     }),
+    // The init's own are to be behind them, where ours are.
+    scenarios("a caller that preserves many descriptors", { ...bundle, options: { preserveFds: 60 } }).create,
     ...notified(bundle, directory),
   ];
 }
