@@ -2,7 +2,6 @@
 import { posixSpawn, wait } from "../../runtime/linux/processes.ts";
 import type { Namespace } from "../../runtime/spec/config.ts";
 import { childrenOf } from "./leftovers.ts";
-import { tryWait } from "./scenarios.ts";
 
 const TYPES = ["--user", "--net", "--ipc", "--uts", "--cgroup", "--pid"];
 
@@ -35,10 +34,11 @@ export class Holder {
     );
   }
 
+  /** The orphan comes to us: adoptOrphans. It may not have asked to be killed yet. */
   end(): void {
-    Deno.kill(this.pid, "SIGKILL");
-    wait(this.pid);
-    // Ours now, if we take orphans.
-    tryWait(this.#first);
+    for (const pid of [this.pid, this.#first]) {
+      Deno.kill(pid, "SIGKILL");
+      wait(pid);
+    }
   }
 }

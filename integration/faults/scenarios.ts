@@ -26,6 +26,8 @@ export interface Scenario {
   readonly holds?: boolean;
   /** When it fails, programs of others leave processes to whoever takes orphans, which end by themselves. */
   readonly orphans?: boolean;
+  /** It is about what fails by itself, and says so: a fault is a second one. */
+  readonly fails?: boolean;
   /** What it has printed, without numbers: a fault that is passed over changes nothing of it. */
   readonly output?: () => string;
   /** Each takes its time: `quick` has one fault for each line. */

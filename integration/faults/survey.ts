@@ -173,7 +173,8 @@ export class Survey {
   }
 
   async #run(fault: Case): Promise<void> {
-    const { name, arm, isMade = () => true, judge, removes = false, lies = false, twice = false } = fault;
+    const { name, arm, isMade = () => true, judge, removes = false, lies = false } = fault;
+    const { twice = this.#scenario.fails ?? false } = fault;
     const { counts } = this.#options;
     let { error, left } = await this.#once(arm, { lies, twice });
     // Deno makes descriptors of its own when it first needs them: not twice.
@@ -390,7 +391,7 @@ function callCase(fault: CallFault, { sites, seen }: Watch): Case {
     isMade: () => since !== undefined && isOver,
     removes: [name, second?.name].includes("Deno.removeSync"),
     lies: errno === "ENOENT",
-    twice: second !== undefined,
+    ...second !== undefined && { twice: true },
     judge(error) {
       if (error !== undefined) return isNamed(error) ? undefined : "not an error of ours";
       if (isOfImage(errno)) return undefined;

@@ -211,7 +211,7 @@ const DAMAGED = /criu cannot restore: .*, see/;
 interface RestoreOptions {
   readonly name: string;
   readonly options?: readonly string[];
-  /** It has to fail. */
+  /** It fails. */
   readonly isDamaged?: boolean;
 }
 
@@ -240,6 +240,7 @@ function restore(bundle: GoldenBundle, kind: Kind, about: RestoreOptions): Scena
     name,
     slow: true,
     orphans: true,
+    fails: isDamaged,
     async prepare() {
       stage = new Stage();
       const config = kind(bundle, stage);

@@ -155,6 +155,8 @@ export async function restoreContainer(
     init.wait();
     return known.finish();
   } catch (error) {
+    // So it does where a seccomp filter around us forbids to kill it.
+    opened.splice(0).forEach(close);
     init?.kill();
     restored?.kill();
     if (cgroup !== undefined && cgroup.pids().length > 0) cgroup.kill();
@@ -163,7 +165,6 @@ export async function restoreContainer(
     directory.remove();
     throw error;
   } finally {
-    opened.forEach(close);
     init?.close();
   }
 }
