@@ -1,4 +1,5 @@
 /** Saving the processes of a container, and making a container of them, with a real CRIU. @module */
+import { relative } from "node:path";
 import { Container } from "../../../runtime/container/container.ts";
 import { createContainer } from "../../../runtime/container/create.ts";
 import { openat2 } from "../../../runtime/linux/files.ts";
@@ -150,7 +151,7 @@ function checkpoint(bundle: GoldenBundle, kind: Kind, about: CheckpointOptions):
       words = [
         "--image-path",
         images,
-        ...work === undefined ? [] : ["--work-path", work],
+        ...work === undefined ? [] : ["--work-path", relative(Deno.cwd(), work)],
         ...options(stage),
         id,
       ];
