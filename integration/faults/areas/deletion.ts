@@ -1,17 +1,13 @@
 /** Containers that are deleted where that takes more than the end of their first process. @module */
 import { Container } from "../../../runtime/container/container.ts";
 import { createContainer } from "../../../runtime/container/create.ts";
-import { StateError } from "../../../runtime/errors.ts";
-import { close, openat2 } from "../../../runtime/linux/files.ts";
-import { AT_FDCWD, LOCK_EX, O_CLOEXEC, O_DIRECTORY } from "../../../runtime/linux/generated/constants.ts";
-import { syscall } from "../../../runtime/linux/libc.ts";
 import type { Config } from "../../../runtime/spec/config.ts";
 import type { GoldenBundle } from "../golden.ts";
 import { closeOthers, descriptors, type Expected } from "../leftovers.ts";
-import { deleteByForce, type Scenario } from "../scenarios.ts";
+import type { Scenario } from "../scenarios.ts";
 
 export function deletions(bundle: GoldenBundle): Scenario[] {
-  return [severalProcesses(bundle), lockedForUs(bundle)];
+  return [severalProcesses(bundle)];
 }
 
 /** They share our pid namespace: the end of the first is not that of the others. */
@@ -38,38 +34,6 @@ function leaveUnified(container: Container): void {
   const { "": unified, ...others } = container.state.cgroupPaths!;
   if (unified === undefined || Object.keys(others).length === 0) return;
   for (const pid of container.pids()) Deno.writeTextFileSync(`${unified}/../cgroup.procs`, `${pid}`);
-}
-
-/** As by a hook of its own: whoever holds the lock waits for us. */
-function lockedForUs(bundle: GoldenBundle): Scenario {
-  const { id, root, config } = bundle;
-  let lock: number | undefined;
-  let refusal = "";
-  return {
-    name: "delete of a container that is being started by us",
-    async prepare() {
-      const expected = await leave(bundle, config, () => {});
-      lock = openat2(AT_FDCWD, `${root}/${id}`, { flags: O_DIRECTORY | O_CLOEXEC });
-      syscall("flock", [lock, LOCK_EX]);
-      return expected;
-    },
-    act() {
-      refusal = "";
-      try {
-        Container.delete(root, id, true);
-      } catch (error) {
-        if (!(error instanceof StateError)) throw error;
-        refusal = error.message;
-      }
-    },
-    output: () => refusal,
-    holds: true,
-    after() {
-      close(lock!);
-      return [];
-    },
-    finish: () => deleteByForce(root, id),
-  };
 }
 
 /** As a command leaves it. */
