@@ -6,11 +6,20 @@ import { Container } from "../../runtime/container/container.ts";
 import { createContainer } from "../../runtime/container/create.ts";
 import { ExecutedProcess } from "../../runtime/container/exec.ts";
 import { SIGCONT } from "../../runtime/linux/generated/constants.ts";
+import type { ErrnoName } from "../../runtime/linux/generated/errno.ts";
 import { wait } from "../../runtime/linux/processes.ts";
 import { validateProcess } from "../../runtime/spec/parse.ts";
 import type { Config } from "../../runtime/spec/config.ts";
 import type { GoldenBundle } from "./golden.ts";
 import { closeOthers, descriptors, type Expected } from "./leftovers.ts";
+
+/** What a scenario need know of it. */
+export interface Fault {
+  /** There were two: what they have kept from ending is to end. */
+  readonly twice: boolean;
+  /** Of the first, if it was a call that failed. */
+  readonly errno: ErrnoName | undefined;
+}
 
 export interface Scenario {
   readonly name: string;
@@ -35,10 +44,9 @@ export interface Scenario {
   /**
    * When there are no more faults, before anybody looks for what is left.
    *
-   * @param twice there were two: what they have kept from ending ends
    * @returns what is wrong with what is there
    */
-  after?(error: unknown, twice: boolean): readonly string[] | Promise<readonly string[]>;
+  after?(error: unknown, fault: Fault): readonly string[] | Promise<readonly string[]>;
   /** Names of calls that are not made to fail. */
   readonly spares?: readonly string[];
   /** Ends what `prepare` has made. */

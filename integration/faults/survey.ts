@@ -52,6 +52,8 @@ interface Case {
   readonly removes?: boolean;
   /** The fault says that something is gone that is there: who deletes may believe it. */
   readonly lies?: boolean;
+  /** What a call fails with. */
+  readonly errno?: ErrnoName | undefined;
   /** Another fault hits what the first leads to: what is left then goes with the container. */
   readonly twice?: boolean;
   /** @returns what is wrong with how it ended */
@@ -173,13 +175,13 @@ export class Survey {
   }
 
   async #run(fault: Case): Promise<void> {
-    const { name, arm, isMade = () => true, judge, removes = false, lies = false } = fault;
+    const { name, arm, isMade = () => true, judge, removes = false, lies = false, errno } = fault;
     const { twice = this.#scenario.fails ?? false } = fault;
     const { counts } = this.#options;
-    let { error, left } = await this.#once(arm, { lies, twice });
+    let { error, left } = await this.#once(arm, { lies, twice, errno });
     // Deno makes descriptors of its own when it first needs them: not twice.
     if (left.length > 0 && left.every((one) => one.startsWith("descriptors"))) {
-      ({ error, left } = await this.#once(arm, { lies, twice }));
+      ({ error, left } = await this.#once(arm, { lies, twice, errno }));
     }
     if (removes) left = left.filter((one) => !/^(?:state of a process:|file) /.test(one));
     if (twice && removes) left = left.slice(1);
@@ -193,7 +195,7 @@ export class Survey {
 
   async #once(
     arm: () => () => void,
-    { lies = false, twice = false } = {},
+    { lies = false, twice = false, errno }: Partial<Pick<Case, "lies" | "twice" | "errno">> = {},
   ): Promise<{ readonly error?: unknown; readonly left: readonly string[] }> {
     const { prepare, act, deletes = false, stays = false, holds = false, orphans = false, after, finish } =
       this.#scenario;
@@ -209,7 +211,7 @@ export class Survey {
     } finally {
       disarm();
     }
-    const left = [...await after?.(error, twice) ?? []];
+    const left = [...await after?.(error, { twice, errno }) ?? []];
     if (twice && error !== undefined) {
       left.push(...this.#end(expected));
       await finish?.();
@@ -390,6 +392,7 @@ function callCase(fault: CallFault, { sites, seen }: Watch): Case {
     },
     isMade: () => since !== undefined && isOver,
     removes: [name, second?.name].includes("Deno.removeSync"),
+    errno,
     lies: errno === "ENOENT",
     ...second !== undefined && { twice: true },
     judge(error) {

@@ -12,7 +12,6 @@ import {
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
-  SHUT_RDWR,
   SIGKILL,
 } from "../linux/generated/constants.ts";
 import { close, duplicate, memfdCreate, openat2, pread, pwrite, seal } from "../linux/files.ts";
@@ -23,6 +22,7 @@ import {
   endsWithin,
   type ExitStatus,
   pidfdOpen,
+  pidfdSendSignal,
   posixSpawn,
   readStat,
   wait,
@@ -81,7 +81,8 @@ export class Init {
   readonly records: number;
   readonly #status: number;
   readonly #directory: string;
-  readonly #socket: number;
+  /** -1 when it is closed. */
+  #socket: number;
   readonly #id: string;
   /** The barrier that it waits at. */
   #at: BarrierName | undefined;
@@ -270,12 +271,12 @@ export class Init {
 
   /** Where a seccomp filter around us forbids it, an init that waits for us ends with its connection. */
   #kill(pid: number): void {
-    const result = trySyscall("kill", [pid, SIGKILL]);
-    if (result >= 0) return;
+    if (trySyscall("kill", [pid, SIGKILL]) >= 0) return;
     // One that anybody may start, or that has become the program, does not.
     const waitsForUs = this.#at !== "start" && this.#program.steps.length > 0;
-    if (!waitsForUs) throw new SyscallError("kill", errnoInfo(-result));
-    trySyscall("shutdown", [this.#socket, SHUT_RDWR]);
+    if (!waitsForUs) return pidfdSendSignal(this.pidfd, SIGKILL);
+    close(this.#socket);
+    this.#socket = -1;
   }
 
   /** Closes what belongs to the runtime, once. An init that waits ends. */

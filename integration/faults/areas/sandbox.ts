@@ -46,7 +46,7 @@ function made(): Scenario {
       left = [STATE, BUNDLES].flatMap(namesIn).filter(isOfOthers);
     },
     output: () => left.join(),
-    async after(_, twice) {
+    async after(_, { twice }) {
       if (twice) await sandbox?.[Symbol.asyncDispose]();
       return twice ? [] : leftOfSandboxes().filter((one) => !isOfOthers(one));
     },
@@ -80,7 +80,7 @@ function used(name: string, use: Use): Scenario {
       }
     },
     output: () => output,
-    async after(_, twice) {
+    async after(_, { twice }) {
       if (twice) await sandbox[Symbol.asyncDispose]();
       return leftOfSandboxes();
     },

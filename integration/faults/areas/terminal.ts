@@ -7,6 +7,7 @@ import {
   O_RDWR,
 } from "../../../runtime/linux/generated/constants.ts";
 import { close, duplicate, openat2 } from "../../../runtime/linux/files.ts";
+import type { ErrnoName } from "../../../runtime/linux/generated/errno.ts";
 import { SYSCALLS } from "../../../runtime/linux/generated/syscalls.ts";
 import { CPU, libc, syscall } from "../../../runtime/linux/libc.ts";
 import { stringify } from "../../../runtime/spec/json.ts";
@@ -39,7 +40,7 @@ function onTerminal(terminal: Terminal, scenario: Scenario): Scenario {
       terminal.take();
       return expected;
     },
-    after: (error) => terminal.giveBack(error),
+    after: (error, { errno }) => terminal.giveBack(error, errno),
   };
 }
 
@@ -63,7 +64,7 @@ class Terminal {
   }
 
   /** @returns what is wrong with it */
-  async giveBack(error: unknown): Promise<string[]> {
+  async giveBack(error: unknown, errno: ErrnoName | undefined): Promise<string[]> {
     const pty = this.#pty!;
     const isAsBefore = pty.modes() === this.#modes;
     pty.hangUp();
@@ -74,7 +75,9 @@ class Terminal {
     }
     for (const fd of STREAMS) syscall("dup3", [this.#own[fd]!, fd, 0]);
     pty[Symbol.dispose]();
-    return isAsBefore || cannotBeSet(error) ? [] : ["the modes of the terminal"];
+    // EIO is said to be of one that has hung up: nobody need set it back.
+    const hasHungUp = error === undefined && errno === "EIO";
+    return isAsBefore || hasHungUp || cannotBeSet(error) ? [] : ["the modes of the terminal"];
   }
 }
 
