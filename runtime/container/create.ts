@@ -86,7 +86,7 @@ export async function createContainer(given: Config, options: CreateOptions): Pr
     const env = [...options.env ?? [], ...(options.notify ? [NOTIFY_ENV] : [])];
     const host = gatherHost(config, { ...options, env, ...(planned && { cgroup: planned.facts }) });
     const plan = transform(planCreate(config, host, filter));
-    extraFds.push(...openIdmaps(config, id, directory.path));
+    openIdmaps(config, id, directory.path, extraFds);
     extraFds.push(...openUnified(planned?.cgroup));
     init = Init.spawn(plan, {
       id,

@@ -83,8 +83,9 @@ export async function restoreContainer(
     });
     const unified = openUnified(planned?.cgroup);
     opened.push(...unified);
-    const idmaps = openIdmaps(config, id, directory.path);
-    opened.push(...idmaps);
+    const others = opened.length;
+    openIdmaps(config, id, directory.path, opened);
+    const idmaps = opened.slice(others);
     const [socket, theirs] = packetPair();
     opened.push(socket, theirs);
 
