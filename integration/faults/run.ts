@@ -44,7 +44,8 @@ async function surveyGolden(
     await inBox(golden, async (box, bundle) => {
       const deadline = share(options.deadline, surveys.length - index);
       const scenario = { ...scenarios(golden, bundle)[name], slow: golden === RARELY_USED };
-      const survey = await Survey.of(scenario, { ...options, box, counts, deadline });
+      const end = options.deadline;
+      const survey = await Survey.of(scenario, { ...options, box, counts, deadline, end });
       await survey[kind]();
     });
   }
@@ -58,7 +59,8 @@ async function surveyArea(area: keyof typeof AREAS, options: Options): Promise<C
     const scenarios = AREAS[area]!(bundle);
     for (const [index, scenario] of scenarios.entries()) {
       const deadline = share(options.deadline, scenarios.length - index);
-      const survey = await Survey.of(scenario, { ...options, box, counts, deadline });
+      const end = options.deadline;
+      const survey = await Survey.of(scenario, { ...options, box, counts, deadline, end });
       await survey.calls();
     }
   });
@@ -103,9 +105,10 @@ async function surveyV2Parts({ quick, deadline }: Options): Promise<Counts> {
   };
 }
 
-/** What takes a process of its own: a place with cgroup v2 alone, and streams that threads wait for to the end. */
+/** What takes a process of its own: a place with cgroup v2 alone, and what Deno's threads have open for a while. */
 const PARTS: Readonly<Record<string, (options: Options) => Promise<Counts>>> = {
   "cgroup v2": surveyV2Parts,
+  "the library": (options) => surveyArea("the library", options),
   "terminals": (options) => surveyArea("terminals", options),
 };
 
@@ -140,6 +143,7 @@ export const ALL: Readonly<Record<string, (options: Options) => Promise<Counts>>
   ...Object.fromEntries(
     Object.keys(AREAS).map((name) => [name, (options: Options) => surveyArea(name, options)]),
   ),
+  "the library": (options) => surveyInChild("the library", options),
   "terminals": (options) => surveyInChild("terminals", options),
   [`${DEFAULT} on cgroup v2`]: (options) =>
     surveyInChild("cgroup v2", options, [new URL("../guest/v2.sh", import.meta.url).pathname]),

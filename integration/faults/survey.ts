@@ -42,6 +42,8 @@ export interface SurveyOptions {
   readonly quick: boolean;
   /** As Date.now() has it. */
   readonly deadline: number;
+  /** The same for the first call on each line. */
+  readonly end: number;
 }
 
 /** One fault: what sets it up, and whether an error is that of this fault. */
@@ -129,8 +131,8 @@ export class Survey {
     );
     for (const [index, { call, number, isNew }] of inOrder.entries()) {
       for (const [way, errno] of this.#some(call.errnos, index).entries()) {
-        if (this.#hasTime()) await this.#callFails({ call, number, errno, plans, answer }, known);
-        else if (isNew && way === 0) this.#options.counts.unreached++;
+        const isDue = isNew && way === 0;
+        if (this.#hasTime(isDue)) await this.#callFails({ call, number, errno, plans, answer }, known);
       }
     }
   }
@@ -158,10 +160,11 @@ export class Survey {
     return [...new Set([all[rotation % all.length]!, ...always])];
   }
 
-  #hasTime(): boolean {
-    const { counts, deadline } = this.#options;
-    if (Date.now() < deadline) return true;
+  #hasTime(isDue = false): boolean {
+    const { counts, deadline, end } = this.#options;
+    if (Date.now() < (isDue ? end : deadline)) return true;
     counts.skipped++;
+    if (isDue) counts.unreached++;
     return false;
   }
 
