@@ -1,9 +1,9 @@
 /** The files of one cgroup in one hierarchy. @module */
-import { ConfigError, SyscallError, type SyscallErrorContext } from "../runtime/errors.ts";
+import { ConfigError } from "../runtime/errors.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from "../runtime/linux/generated/constants.ts";
-import { denoErrno } from "../runtime/linux/deno_error.ts";
+import { attempt } from "../runtime/linux/deno_error.ts";
 import { close, exists, openat2 } from "../runtime/linux/files.ts";
-import { errnoInfo, isErrno } from "../runtime/linux/libc.ts";
+import { isErrno } from "../runtime/linux/libc.ts";
 
 /** Where {@linkcode Setting.member} begins. */
 const RESOURCES = "/linux/resources";
@@ -162,17 +162,6 @@ function tryOpen(at: number, path: string): number | undefined {
 
 function byDescriptor(fd: number): Directory {
   return new Directory(`/proc/self/fd/${fd}`);
-}
-
-/** Calls Deno, whose errors have the errno in their text. */
-export function attempt<T>(call: string, context: SyscallErrorContext, fn: () => T): T {
-  try {
-    return fn();
-  } catch (error) {
-    const number = denoErrno(error);
-    if (number === undefined) throw error;
-    throw new SyscallError(call, errnoInfo(number), context);
-  }
 }
 
 /** Blocks this thread. */

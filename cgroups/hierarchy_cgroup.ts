@@ -1,11 +1,12 @@
 /** A cgroup that is a directory in each mounted hierarchy, of whichever version. @module */
 import { ConfigError, StateError, SyscallError, UsageError } from "../runtime/errors.ts";
+import { attempt } from "../runtime/linux/deno_error.ts";
 import { isErrno } from "../runtime/linux/libc.ts";
 import type { Resources } from "../runtime/spec/resources.ts";
 import type { AddOptions, Cgroup } from "./cgroup.ts";
 import type { Controller, FileController, Setting } from "./controller.ts";
 import { CONTROLLERS } from "./controllers.ts";
-import { attempt, Directory, pointerTo, sleep } from "./directory.ts";
+import { Directory, pointerTo, sleep } from "./directory.ts";
 import { removeTree, signalAll } from "./remove.ts";
 import { emptyStats, parseInteger, parsePairs, type Stats } from "./stats.ts";
 import { inheritCpuset } from "./v1/cpuset.ts";

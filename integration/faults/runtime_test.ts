@@ -143,3 +143,20 @@ containerTest(
     }
   },
 );
+
+containerTest("a source that cannot be looked at is an error of its mount", (box) => {
+  const { path, config } = box.bundle({
+    mounts: [{ destination: "/a", type: "bind", source: "/srv", options: ["bind"] }],
+  });
+  const options = { id: box.id, bundle: path };
+  const mend = interceptCalls(({ name }) => name === "Deno.statSync" ? "EIO" : undefined);
+  try {
+    assertThrows(
+      () => gatherHost(config, options),
+      SyscallError,
+      `stat /srv: input/output error (EIO), asked for by config.json /mounts/${config.mounts!.length - 1}`,
+    );
+  } finally {
+    mend();
+  }
+});

@@ -29,7 +29,9 @@ export interface Counts {
   readonly unnamed: string[];
   /** Cases that the deadline has cut off. */
   skipped: number;
-  /** Those among them that come first: what later ones lead to is not known. */
+  /** Faults that were not come to: a process took its time, and was asked less often. */
+  missed: number;
+  /** Those among the skipped that come first: what later ones lead to is not known. */
   unreached: number;
   /** Through which lines of the runtime's source the calls come that are made to fail. */
   readonly sites: Set<Site>;
@@ -190,11 +192,11 @@ export class Survey {
     }
     if (removes) left = left.filter((one) => !/^(?:state of a process:|file) /.test(one));
     if (twice && removes) left = left.slice(1);
-    if (!isMade()) return;
-    counts.cases++;
+    if (isMade()) counts.cases++;
+    else counts.missed++;
     const what = `${this.#scenario.name}: ${name}`;
     if (left.length > 0) counts.leaks.push(`${what}: ${left.join(", ")} (${describe(error)})`);
-    const problem = judge(error);
+    const problem = isMade() ? judge(error) : undefined;
     if (problem !== undefined) counts.unnamed.push(`${what}: ${problem}: ${describe(error)}`);
   }
 

@@ -96,7 +96,7 @@ async function runOnStreams(process: Startable, started: () => void): Promise<Ex
     if (isTerminal(0)) {
       undo.push(makeRaw(0));
       copyWindowSize(0, terminal);
-      undo.push(listen("SIGWINCH", () => copyWindowSize(0, terminal)));
+      undo.push(listen("SIGWINCH", () => orWarn("pass on its size", () => copyWindowSize(0, terminal))));
     }
     process.start();
     started();
@@ -116,12 +116,21 @@ function listen(signal: Deno.Signal, handler: () => void): () => void {
 }
 
 function forward(process: Startable, signal: number): void {
+  orWarn(`pass on signal ${signal}`, () => {
+    try {
+      process.signal(signal);
+    } catch (error) {
+      // It has just ended, and `wait` is about to say so.
+      if (!isErrno(error, "ESRCH") && !(error instanceof StateError)) throw error;
+    }
+  });
+}
+
+/** For listeners: nobody catches what is thrown there, which would be the end of us, and not of the program. */
+function orWarn(what: string, action: () => void): void {
   try {
-    process.signal(signal);
+    action();
   } catch (error) {
-    // It has just ended, and `wait` is about to say so.
-    if (isErrno(error, "ESRCH") || error instanceof StateError) return;
-    // Nobody catches what is thrown here: that would be the end of us, and not of the program.
-    log.warn(`cannot pass on signal ${signal}: ${messageOf(error)}`);
+    log.warn(`cannot ${what}: ${messageOf(error)}`);
   }
 }

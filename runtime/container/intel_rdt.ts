@@ -4,9 +4,9 @@
  * @see config-linux.md#intelrdt, https://docs.kernel.org/filesystems/resctrl.html
  * @module
  */
-import { attempt } from "../../cgroups/directory.ts";
 import { ConfigError, type Pointer } from "../errors.ts";
 import { readMountinfo } from "../host/mountinfo.ts";
+import { attempt } from "../linux/deno_error.ts";
 import { isErrno } from "../linux/libc.ts";
 import type { IntelRdt } from "../spec/linux.ts";
 

@@ -70,9 +70,10 @@ function inContainer(
 function places(config: Config, host: Host, pid: number): Pick<Host, "sources" | "targets"> {
   const planned = plannedMounts(config);
   const sources = planned.filter(({ type, mount }) => type === "bind" && mount.source !== undefined)
-    .map(({ index, mount: { source } }) =>
-      [index, fileType(source!.startsWith("/") ? source! : `${host.bundle}/${source}`)] as const
-    );
+    .map(({ index, mount: { source } }) => {
+      const path = source!.startsWith("/") ? source! : `${host.bundle}/${source}`;
+      return [index, fileType(path, `/mounts/${index}`)] as const;
+    });
   const targets = planned.map(({ destination }) =>
     [destination, resolveInRoot(`/proc/${pid}/root`, destination)] as const
   );

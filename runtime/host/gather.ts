@@ -137,7 +137,8 @@ function readSources(config: Config, bundle: string): Record<number, FileType> {
   const sources: Record<number, FileType> = {};
   config.mounts?.forEach((mount, index) => {
     if (mount.source === undefined || !isBind(mount, parseMountOptions(mount.options ?? []))) return;
-    sources[index] = fileType(mount.source.startsWith("/") ? mount.source : `${bundle}/${mount.source}`);
+    const path = mount.source.startsWith("/") ? mount.source : `${bundle}/${mount.source}`;
+    sources[index] = fileType(path, `/mounts/${index}`);
   });
   return sources;
 }

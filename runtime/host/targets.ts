@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Pointer } from "../errors.ts";
+import { attempt } from "../linux/deno_error.ts";
 import type { FileType, Target } from "../plan/host.ts";
 
 /** What path_resolution(7) ends in by what is there. */
@@ -53,15 +55,17 @@ export function resolveInRoot(rootfs: string, path: string): Target {
   };
 }
 
-/** What `path` leads to. */
-export function fileType(path: string): FileType {
-  try {
-    return Deno.statSync(path).isDirectory ? "directory" : "file";
-  } catch (error) {
-    // The step that opens it says why it cannot.
-    if (isOfThePath(error)) return "missing";
-    throw error;
-  }
+/** What `path` leads to. @throws {SyscallError} with `pointer` where the path is not the reason */
+export function fileType(path: string, pointer: Pointer): FileType {
+  return attempt("stat", { path, pointer }, () => {
+    try {
+      return Deno.statSync(path).isDirectory ? "directory" : "file";
+    } catch (error) {
+      // The step that opens it says why it cannot.
+      if (isOfThePath(error)) return "missing";
+      throw error;
+    }
+  });
 }
 
 function readLink(path: string): string | undefined {

@@ -6,6 +6,7 @@
 import { StateError, UsageError } from "../../errors.ts";
 import { parseMountinfo } from "../../host/mountinfo.ts";
 import { resolveInRoot } from "../../host/targets.ts";
+import { messageOf } from "../../linux/deno_error.ts";
 import { close, memfdCreate, write } from "../../linux/files.ts";
 import { packetPair } from "../../linux/packets.ts";
 import { posixSpawn, wait } from "../../linux/processes.ts";
@@ -81,7 +82,7 @@ function logOutput(fd: number): void {
     if (said !== "") log.debug(`criu: ${said}`);
   } catch (error) {
     // Whatever has come of the checkpoint is more than this.
-    log.debug(`criu: ${error instanceof Error ? error.message : error}`);
+    log.debug(`criu: ${messageOf(error)}`);
   } finally {
     close(fd);
   }
